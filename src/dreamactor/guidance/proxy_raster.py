@@ -1,0 +1,154 @@
+"""Draws a deformed triangle sheet into a picture with numpy: for every pixel the nearest triangle and its texture place.
+
+Knows nothing about people. Triangles are handled in groups of equal bounding box, so that everything is one array
+operation; a texture test ("does this sheet exist here?") cuts sheets along pixel-exact borders.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+
+_BOXES: Final = (2, 3, 4, 5, 6, 8, 10, 13, 17, 24, 36, 64)
+"""Bounding box sides by which triangles are grouped; larger ones are drawn one by one."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sheets:
+    """Triangles of all parts of one figure.
+
+    Attributes:
+        triangles: [N, 3] int64 vertex indices; clockwise on the picture (y down) when seen from outside in the rest pose.
+        layer: [N] int32 which part's texture mask applies.
+        facing: [N] int8, +1 for a sheet whose outside was seen in the rest pose, -1 for a back sheet.
+        texture: [V, 2] float32 texture place of each vertex, x and y in texels.
+        exists: [Ht, Wt] int64, bit `layer` is set where that part's sheet exists.
+        owner: [Ht, Wt] int16, the layer that the texture picture shows there.
+        hidden_bias: depth in pixels added to front sheets where the picture shows another layer, so that what was in
+            front in the picture stays in front in the same pose.
+        rest_area: [N] float32 twice the triangle's area in the rest pose.
+    """
+
+    triangles: np.ndarray
+    layer: np.ndarray
+    facing: np.ndarray
+    texture: np.ndarray
+    exists: np.ndarray
+    owner: np.ndarray
+    hidden_bias: float
+    rest_area: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hits:
+    """What is seen in the covered pixels; K of them.
+
+    Attributes:
+        pixel: [K] int64 index y * width + x, each at most once.
+        triangle: [K] int64.
+        weights: [K, 3] float32 barycentric weights of the triangle's vertices.
+        texture: [K, 2] float32 texture place.
+        own: [K] bool, whether the texture picture shows this layer there.
+        stretch: [K] float32 area of the triangle on the picture relative to the rest pose.
+    """
+
+    pixel: np.ndarray
+    triangle: np.ndarray
+    weights: np.ndarray
+    texture: np.ndarray
+    own: np.ndarray
+    stretch: np.ndarray
+
+
+def rasterize(sheets: Sheets, vertices: np.ndarray, *, width: int, height: int) -> Hits:
+    """Nearest sheet per pixel.
+
+    Args:
+        vertices: [V, 3] float32 px3.
+    """
+    corners = vertices[sheets.triangles]  # [N, 3, 3]
+    x, y = corners[..., 0], corners[..., 1]
+    area = (x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0]) - (x[:, 2] - x[:, 0]) * (y[:, 1] - y[:, 0])
+    # first and last pixel centre (at +0.5) inside the bounding box, cut to the canvas
+    x0 = np.ceil(np.clip(x.min(1), 0, width) - 0.5)
+    y0 = np.ceil(np.clip(y.min(1), 0, height) - 0.5)
+    x1 = np.floor(np.clip(x.max(1), -1, width) - 0.5)
+    y1 = np.floor(np.clip(y.max(1), -1, height) - 0.5)
+    x1, y1 = np.minimum(x1, width - 1), np.minimum(y1, height - 1)
+    keep = np.flatnonzero((area * sheets.facing > 1e-3) & (x1 >= x0) & (y1 >= y0))
+    if keep.size == 0:
+        return _no_hits()
+    x, y, area = x[keep], y[keep], area[keep]
+    left, top = x0[keep].astype(np.int64), y0[keep].astype(np.int64)
+    side = np.maximum(x1[keep] - left, y1[keep] - top).astype(np.int64) + 1
+
+    # barycentric weights of corners 1 and 2 as linear functions of x and y
+    inverse = 1.0 / area
+    w1 = ((y[:, 2] - y[:, 0]) * inverse, (x[:, 0] - x[:, 2]) * inverse)
+    w2 = ((y[:, 0] - y[:, 1]) * inverse, (x[:, 1] - x[:, 0]) * inverse)
+    start_x, start_y = left + 0.5 - x[:, 0], top + 0.5 - y[:, 0]
+    c1 = w1[0] * start_x + w1[1] * start_y
+    c2 = w2[0] * start_x + w2[1] * start_y
+
+    found: list[tuple[np.ndarray, ...]] = []
+    bounds = (0, *_BOXES, *sorted({int(s) for s in side[side > _BOXES[-1]]}))
+    for smaller, box in zip(bounds, bounds[1:], strict=False):
+        group = np.flatnonzero((side > smaller) & (side <= box))
+        if group.size == 0:
+            continue
+        steps = np.arange(box, dtype=np.float32)
+        in_x, in_y = steps[None, None, :], steps[None, :, None]
+        b1 = c1[group, None, None] + w1[0][group, None, None] * in_x + w1[1][group, None, None] * in_y
+        b2 = c2[group, None, None] + w2[0][group, None, None] * in_x + w2[1][group, None, None] * in_y
+        inside = (b1 >= -1e-4) & (b2 >= -1e-4) & (b1 + b2 <= 1.0 + 1e-4)
+        which, row, column = np.nonzero(inside)
+        found.append((group[which], top[group[which]] + row, left[group[which]] + column, b1[inside], b2[inside]))
+    local, row, column, b1, b2 = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    on_canvas = (row < height) & (column < width)
+    triangle = keep[local]
+    weights = np.stack((1.0 - b1 - b2, b1, b2), axis=1).astype(np.float32)
+    index = sheets.triangles[triangle]
+    texture = (sheets.texture[index] * weights[..., None]).sum(1)
+    texel_y = np.clip(texture[:, 1].astype(np.int64), 0, sheets.exists.shape[0] - 1)
+    texel_x = np.clip(texture[:, 0].astype(np.int64), 0, sheets.exists.shape[1] - 1)
+    layer = sheets.layer[triangle]
+    real = on_canvas & ((sheets.exists[texel_y, texel_x] >> layer) & 1).astype(bool)
+    local, triangle, weights, texture = local[real], triangle[real], weights[real], texture[real]
+    if triangle.size == 0:
+        return _no_hits()
+    own = sheets.owner[texel_y[real], texel_x[real]] == layer[real]
+    depth = (vertices[:, 2][index[real]] * weights).sum(1)
+    depth += np.where(own | (sheets.facing[triangle] < 0), np.float32(0.0), np.float32(sheets.hidden_bias))
+    pixel = row[real] * width + column[real]
+    nearest = _nearest(pixel, depth, width * height)
+    chosen = triangle[nearest]
+    return Hits(
+        pixel=pixel[nearest],
+        triangle=chosen,
+        weights=weights[nearest],
+        texture=texture[nearest],
+        own=own[nearest],
+        stretch=np.abs(area[local[nearest]]) / sheets.rest_area[chosen],
+    )
+
+
+def _nearest(pixel: np.ndarray, depth: np.ndarray, num_pixels: int) -> np.ndarray:
+    """Indices of the candidates that have the smallest depth of their pixel."""
+    low, high = float(depth.min()), float(depth.max())
+    level = ((depth - low) * ((2.0**30 - 1) / max(high - low, 1e-6))).astype(np.int64)
+    key = torch.from_numpy((level << 32) | np.arange(len(depth)))
+    best = torch.full((num_pixels,), torch.iinfo(torch.int64).max)
+    best.scatter_reduce_(0, torch.from_numpy(pixel), key, reduce="amin")
+    winners = best[best != torch.iinfo(torch.int64).max]
+    return (winners & 0xFFFFFFFF).numpy()
+
+
+def _no_hits() -> Hits:
+    none = np.zeros(0, dtype=np.float32)
+    return Hits(
+        pixel=none.astype(np.int64), triangle=none.astype(np.int64), weights=none.reshape(0, 3),
+        texture=none.reshape(0, 2), own=none.astype(bool), stretch=none,
+    )  # fmt: skip

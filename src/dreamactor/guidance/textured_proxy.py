@@ -1,0 +1,405 @@
+"""The textured proxy: the reference's own pixels carried along with the motion, and what no reference saw (beyond the paper).
+
+Once per reference set (`prepare_proxy`): every pixel of the person is given to a body part and lifted to a depth, so that
+the picture becomes a skin of triangle sheets, front and back, bound to bones with weights that blend at the joints. Parts
+reach on under whatever hid them. Per frame (`draw_proxy`): bones move the sheets, a rasterizer finds the nearest one, and
+the pixel is copied from the reference where the reference saw that very surface. In the reference's own pose every pixel
+comes from its own place, so the figure is reproduced exactly, clothes and hair included.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+
+from dreamactor.guidance.inpaint import fill_holes, grow
+from dreamactor.guidance.proxy_bones import BONE, BONES, BoneFrames, bone_frames, bone_maps
+from dreamactor.guidance.proxy_parts import (
+    PARTS,
+    Capsule,
+    Field,
+    capsule_field,
+    fit_radii,
+    label_pixels,
+    outline_reach,
+    part_links,
+    person_capsules,
+    reach_at,
+    surface_depth,
+)
+from dreamactor.guidance.proxy_raster import Hits, Sheets, rasterize
+from dreamactor.types.guidance import ReferenceImage, ReferenceSet, TexturedProxy
+from dreamactor.types.track import PersonTrack
+
+_MAX_STRETCH: Final = 4.0
+"""A patch drawn more than this many times larger than the reference showed it counts as unseen."""
+_COLOUR_BINS: Final = 10
+_TARGET_CELLS: Final = 1400
+"""Grid cells that the person's pixels are divided into, about."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProxySkin:
+    """One reference as a skin of sheets.
+
+    Attributes:
+        frames: bone frames of the reference's pose (one time).
+        sheets: triangles; textures in texels of the padded picture.
+        rest: [V, 3] float32 px3 of every vertex in the reference's pose.
+        weights: [V, B] float32, rows sum to one.
+        fill: [V, 3] float32 RGB where nothing was seen.
+        texture: [Ht, Wt, 3] float32 RGB, the padded picture; around the person its own colours reach outwards.
+        facing: [V] float32 in 0..1, how squarely the reference saw the surface.
+    """
+
+    frames: BoneFrames
+    sheets: Sheets
+    rest: np.ndarray
+    weights: np.ndarray
+    fill: np.ndarray
+    texture: np.ndarray
+    facing: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProxyModel:
+    """Everything about the references that does not change with the motion.
+
+    Attributes:
+        skins: one per reference in which a body was found; may be empty.
+        background: [H, W, 3] float32 RGB, the first reference without the person.
+        background_seen: [H, W] bool, False where it had to be filled.
+    """
+
+    skins: tuple[ProxySkin, ...]
+    background: np.ndarray
+    background_seen: np.ndarray
+
+
+def draw_textured_proxy(track: PersonTrack, references: ReferenceSet, *, width: int, height: int) -> TexturedProxy:
+    """Prepares and draws in one go; see `prepare_proxy` and `draw_proxy`."""
+    return draw_proxy(prepare_proxy(references), track, width=width, height=height)
+
+
+# ---- once per reference set ----
+
+
+def prepare_proxy(references: ReferenceSet) -> ProxyModel:
+    """Turns the references into skins, and the first one into the background behind the figure."""
+    images = references.images
+    skins = tuple(_build_skin(image) for image in images if bool(image.person.body.tracked[0]))
+    picture = images[0].image.numpy().astype(np.float32)
+    if not bool(images[0].person.body.tracked[0]):
+        return ProxyModel(skins=skins, background=picture, background_seen=np.ones(picture.shape[:2], dtype=bool))
+    mask = _person_mask(images[0])
+    margin = max(1, round(0.008 * min(mask.shape)))
+    seen = ~grow(mask, margin)
+    return ProxyModel(skins=skins, background=fill_holes(picture, seen), background_seen=seen)
+
+
+def _person_mask(reference: ReferenceImage) -> np.ndarray:
+    """[H, W] bool; the capsules' own outline where no mask could be had."""
+    if reference.mask is not None:
+        return reference.mask.numpy() > 127
+    height, width, _ = reference.image.shape
+    x, y = np.arange(width, dtype=np.float32)[None] + 0.5, np.arange(height, dtype=np.float32)[:, None] + 0.5
+    inside = np.zeros((height, width), dtype=bool)
+    for capsule in person_capsules(reference.person):
+        inside |= capsule_field(capsule, x, y).outside < 0.1 * max(capsule.radius)
+    return inside
+
+
+def _build_skin(reference: ReferenceImage) -> ProxySkin:
+    """Lifts one reference to a skin of sheets."""
+    mask = _person_mask(reference)
+    height, width = mask.shape
+    pad = max(height, width) // 2  # parts outside the picture may come into it
+    capsules = fit_radii(person_capsules(reference.person), mask)
+
+    # pixels: which part shows, and where hidden parts reach
+    x = np.arange(-pad, width + pad, dtype=np.float32)[None, :] + 0.5
+    y = np.arange(-pad, height + pad, dtype=np.float32)[:, None] + 0.5
+    fields = tuple(capsule_field(capsule, x, y) for capsule in capsules)
+    window = (slice(pad, pad + height), slice(pad, pad + width))
+    owner = np.full(fields[0].distance.shape, -1, dtype=np.int16)
+    owner[window] = np.where(mask, label_pixels(capsules, fields)[window], -1)
+    allowed = np.ones(owner.shape, dtype=bool)  # a part may hide where the picture does not show background
+    allowed[window] = mask
+    exists = np.zeros(owner.shape, dtype=np.int64)
+    for index, field in enumerate(fields):
+        exists |= ((owner == index) | (allowed & (field.outside < 0))).astype(np.int64) << index
+
+    texture = np.zeros((*owner.shape, 3), dtype=np.float32)
+    texture[window] = fill_holes(reference.image.numpy().astype(np.float32), mask, smooth_steps=0)
+    colours = _fill_colours(fields, owner, texture)
+    cell = int(np.clip(round(float(np.sqrt(mask.sum() / _TARGET_CELLS))), 2, 32))
+    return _stitch(reference, capsules, fields, owner, exists, texture, colours, pad=pad, cell=cell)
+
+
+def _fill_colours(fields: tuple[Field, ...], owner: np.ndarray, texture: np.ndarray) -> np.ndarray:
+    """[P, bins, 3] colour along each part for its unseen sides: what is seen near the part's edges at that height."""
+    table = np.zeros((len(PARTS), _COLOUR_BINS, 3), dtype=np.float32)
+    filled = np.zeros(len(PARTS), dtype=bool)
+    for index, field in enumerate(fields):
+        own = owner == index
+        if not own.any():
+            continue
+        along, distance = field.along[own], field.distance[own]
+        edge = distance >= 0.55 * np.quantile(distance, 0.95)
+        place = np.minimum((along * _COLOUR_BINS).astype(int), _COLOUR_BINS - 1)
+        pixels = texture[own]
+        for places, values in ((place, pixels), (place[edge], pixels[edge])):
+            for channel in range(3):
+                total = np.bincount(places, values[:, channel], minlength=_COLOUR_BINS)
+                count = np.bincount(places, minlength=_COLOUR_BINS)
+                table[index, count > 0, channel] = (total / np.maximum(count, 1))[count > 0]
+        have = np.bincount(place, minlength=_COLOUR_BINS) > 0
+        nearest = np.abs(np.arange(_COLOUR_BINS)[:, None] - np.flatnonzero(have)[None]).argmin(1)
+        table[index] = table[index, np.flatnonzero(have)[nearest]]
+        filled[index] = True
+    head = PARTS.index("head")
+    table[head, : _COLOUR_BINS * 2 // 3] = table[head, 0]  # the back of a head looks like its crown
+    for index, name in enumerate(PARTS):
+        if not filled[index]:
+            table[index] = _borrowed_colour(name, table, filled)
+    return table
+
+
+def _borrowed_colour(name: str, table: np.ndarray, filled: np.ndarray) -> np.ndarray:
+    """Colours of a part that the picture does not show: the other side's, else those of the part it hangs on."""
+    other = name.replace("left_", "*").replace("right_", "left_").replace("*", "right_")
+    chain = {
+        "hand": ("forearm", "upper_arm"), "forearm": ("upper_arm",), "upper_arm": (), "foot": ("shin", "thigh"),
+        "shin": ("thigh",), "thigh": (), "neck": (), "head": (), "torso": (),
+    }  # fmt: skip
+    side, _, kind = name.rpartition("left_" if name.startswith("left_") else "right_")
+    relatives = [f"{prefix}{part}" for part in chain[kind] for prefix in (name[: -len(kind)], other[: -len(kind)])]
+    for candidate in (other, *relatives, "torso", "neck", "head"):
+        index = PARTS.index(candidate)
+        if filled[index]:
+            return table[index] if candidate == other else np.broadcast_to(table[index, -1], table[index].shape)
+    return np.full_like(table[0], 127.0)
+
+
+def _stitch(
+    reference: ReferenceImage,
+    capsules: tuple[Capsule, ...],
+    fields: tuple[Field, ...],
+    owner: np.ndarray,
+    exists: np.ndarray,
+    texture: np.ndarray,
+    colours: np.ndarray,
+    *,
+    pad: int,
+    cell: int,
+) -> ProxySkin:
+    """Lays a grid over every part, lifts its points to the part's front and back, and binds them to bones."""
+    grid_y, grid_x = (np.arange(0, size + cell, cell, dtype=np.float32) for size in owner.shape)
+    at_x, at_y = grid_x[None, :] - pad, grid_y[:, None] - pad  # [gh, gw] in the picture's pixels
+    seen_from = tuple(capsule_field(capsule, at_x, at_y) for capsule in capsules)
+    lifted = []
+    for index, (capsule, field) in enumerate(zip(capsules, seen_from, strict=True)):
+        reach = reach_at(field, outline_reach(fields[index], owner == index))
+        axis, thickness = surface_depth(capsule, field, reach)
+        lifted.append((axis, thickness, capsule.depth[0] + (capsule.depth[1] - capsule.depth[0]) * field.along))
+
+    torso = float((reference.person.body.joints[0, 1] - reference.person.body.joints[0, 0]).norm())
+    links = part_links(capsules)
+    vertices: dict[str, list[np.ndarray]] = {k: [] for k in ("rest", "weights", "fill", "texture", "facing")}
+    faces: dict[str, list[np.ndarray]] = {k: [] for k in ("triangles", "layer", "facing")}
+    count = 0
+    for index, name in enumerate(PARTS):
+        here = (exists >> index & 1).astype(bool)
+        if not here.any():
+            continue
+        corner, cells = _active_cells(here, cell, at_x.shape[1])
+        if corner.size == 0:
+            continue
+        rows, columns = corner // at_x.shape[1], corner % at_x.shape[1]
+        shares = _skin_weights(index, seen_from, links[index], at_x, at_y, rows, columns)
+        axis = sum(share * lifted[part][0][rows, columns] for part, _, share in shares)
+        thickness = sum(share * lifted[part][1][rows, columns] for part, _, share in shares)
+        weights = np.zeros((len(corner), len(BONES)), dtype=np.float32)
+        for part, bone, share in shares:
+            if part == 0:  # the torso bends along the spine
+                low = _smoothstep(seen_from[0].along[rows, columns], 0.25, 0.85)
+                weights[:, BONE["hips"]] += share * low if bone is None else 0.0
+                weights[:, BONE["chest"]] += share * (1.0 - low) if bone is None else 0.0
+            if bone is not None:
+                weights[:, bone] += share
+        place = seen_from[index].along[rows, columns]
+        fill = colours[index, np.minimum((place * _COLOUR_BINS).astype(int), _COLOUR_BINS - 1)]
+        texel = np.stack((grid_x[columns], grid_y[rows]), axis=1)
+        for sheet, sign in ((1, -1.0), (-1, 1.0)):
+            rest = np.stack((texel[:, 0] - pad, texel[:, 1] - pad, axis + sign * thickness), axis=1)
+            vertices["rest"].append(rest)
+            vertices["weights"].append(weights)
+            vertices["fill"].append(fill)
+            vertices["texture"].append(texel)
+            vertices["facing"].append(np.clip(thickness / np.maximum(lifted[index][2][rows, columns], 1e-3), 0.0, 1.0))
+            faces["triangles"].append(cells + count)
+            faces["layer"].append(np.full(len(cells), index, dtype=np.int32))
+            faces["facing"].append(np.full(len(cells), sheet, dtype=np.int8))
+            count += len(corner)
+    merged = {key: np.concatenate(parts).astype(np.float32) for key, parts in vertices.items()}
+    triangles = np.concatenate(faces["triangles"])
+    corners = merged["rest"][triangles]
+    edge1, edge2 = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    sheets = Sheets(
+        triangles=triangles,
+        layer=np.concatenate(faces["layer"]),
+        facing=np.concatenate(faces["facing"]),
+        texture=merged["texture"],
+        exists=exists,
+        owner=owner,
+        hidden_bias=0.12 * torso,
+        rest_area=np.maximum(np.abs(edge1[:, 0] * edge2[:, 1] - edge1[:, 1] * edge2[:, 0]), 1e-3),
+    )
+    return ProxySkin(
+        frames=bone_frames(reference.person),
+        sheets=sheets,
+        rest=merged["rest"],
+        weights=merged["weights"],
+        fill=merged["fill"],
+        texture=texture,
+        facing=merged["facing"],
+    )
+
+
+def _active_cells(here: np.ndarray, cell: int, grid_width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Grid points and triangles that cover a part.
+
+    Args:
+        here: [Ht, Wt] bool, texels of the part.
+
+    Returns:
+        [V] grid point numbers (row * grid_width + column), [N, 3] triangles as positions in that list.
+    """
+    height, width = here.shape
+    tall, wide = -(-height // cell) * cell, -(-width // cell) * cell
+    padded = np.zeros((tall, wide), dtype=bool)
+    padded[:height, :width] = here
+    active = padded.reshape(tall // cell, cell, wide // cell, cell).any(axis=(1, 3))
+    rows, columns = np.nonzero(active)
+    a = rows * grid_width + columns
+    b, c, d = a + 1, a + grid_width, a + grid_width + 1
+    corners = np.concatenate((np.stack((a, b, c), 1), np.stack((b, d, c), 1)))
+    points, triangles = np.unique(corners, return_inverse=True)
+    return points, triangles.reshape(-1, 3)
+
+
+def _skin_weights(
+    index: int,
+    seen_from: tuple[Field, ...],
+    links: tuple,
+    at_x: np.ndarray,
+    at_y: np.ndarray,
+    rows: np.ndarray,
+    columns: np.ndarray,
+) -> list[tuple[int, int | None, np.ndarray]]:
+    """(part, bone or None for the part's own, [V] share) whose shares sum to one: half and half on the border of two parts."""
+    own = seen_from[index].outside[rows, columns]
+    x, y = at_x[0, columns], at_y[rows, 0]
+    total = np.ones_like(own)
+    found: list[tuple[int, int | None, np.ndarray]] = []
+    for link in links:
+        from_joint = np.hypot(x - link.joint[0], y - link.joint[1])
+        fade = np.exp(-((np.maximum(from_joint - 1.2 * link.radius, 0.0) / (0.6 * link.radius)) ** 2))
+        other = seen_from[link.part].outside[rows, columns]
+        share = np.exp(np.clip((own - other) / (0.4 * link.radius), -20.0, 3.0)) * fade
+        found.append((link.part, link.bone, share))
+        total = total + share
+    found.append((index, None if index == 0 else BONE[PARTS[index]], np.ones_like(own)))
+    return [(part, bone, share / total) for part, bone, share in found]
+
+
+def _smoothstep(value: np.ndarray, low: float, high: float) -> np.ndarray:
+    share = np.clip((value - low) / (high - low), 0.0, 1.0)
+    return share * share * (3.0 - 2.0 * share)
+
+
+# ---- per frame ----
+
+
+def draw_proxy(model: ProxyModel, track: PersonTrack, *, width: int, height: int) -> TexturedProxy:
+    """Draws the proxy in every frame of a track whose coordinates are on the references' canvas.
+
+    Where no body is tracked only the background is drawn.
+    """
+    num_frames = track.num_frames
+    rgb = np.empty((num_frames, height, width, 3), dtype=np.uint8)
+    rgb[:] = np.rint(model.background).astype(np.uint8)
+    seen = np.empty((num_frames, height, width), dtype=np.uint8)
+    seen[:] = model.background_seen * np.uint8(255)
+    figure = np.zeros((num_frames, height, width), dtype=np.uint8)
+    frames = bone_frames(track)
+    maps = [bone_maps(skin.frames, frames).numpy() for skin in model.skins]
+    for t in np.flatnonzero(track.body.tracked.numpy()):
+        layers = [
+            _shade(skin, rasterize(skin.sheets, _pose(skin, moves[t]), width=width, height=height))
+            for skin, moves in zip(model.skins, maps, strict=True)
+        ]
+        _compose(layers, rgb[t], seen[t], figure[t])
+    return TexturedProxy(rgb=torch.from_numpy(rgb), seen=torch.from_numpy(seen), figure=torch.from_numpy(figure))
+
+
+def _pose(skin: ProxySkin, moves: np.ndarray) -> np.ndarray:
+    """[V, 3] px3 of all vertices, each moved by its bones' blended maps [B, 3, 4]."""
+    blended = (skin.weights @ moves.reshape(len(BONES), 12)).reshape(-1, 3, 4)
+    return np.einsum("vij,vj->vi", blended[:, :, :3], skin.rest) + blended[:, :, 3]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Layer:
+    """What one reference contributes to a frame, in K pixels."""
+
+    pixel: np.ndarray
+    rgb: np.ndarray
+    seen: np.ndarray
+    facing: np.ndarray
+
+
+def _shade(skin: ProxySkin, hits: Hits) -> _Layer:
+    """Copies the reference where it saw the surface, else takes the part's colour."""
+    sheets = skin.sheets
+    front = (sheets.facing[hits.triangle] > 0) & hits.own
+    corners = sheets.triangles[hits.triangle]
+    rgb = (skin.fill[corners] * hits.weights[..., None]).sum(1)
+    rgb[front] = _bilinear(skin.texture, hits.texture[front])
+    facing = (skin.facing[corners] * hits.weights).sum(1)
+    return _Layer(pixel=hits.pixel, rgb=rgb, seen=front & (hits.stretch < _MAX_STRETCH), facing=facing)
+
+
+def _compose(layers: list[_Layer], rgb: np.ndarray, seen: np.ndarray, figure: np.ndarray) -> None:
+    """Writes the layers into one frame; per pixel the reference that saw the surface most squarely wins."""
+    flat_rgb, flat_seen, flat_figure = rgb.reshape(-1, 3), seen.reshape(-1), figure.reshape(-1)
+    if len(layers) == 1:
+        best = layers[0]
+        flat_rgb[best.pixel] = np.rint(np.clip(best.rgb, 0, 255))
+        flat_seen[best.pixel] = best.seen * np.uint8(255)
+        flat_figure[best.pixel] = 255
+        return
+    score = np.full(flat_seen.shape, -1.0, dtype=np.float32)
+    for order, layer in enumerate(layers):
+        quality = np.where(layer.seen, 1.0 + layer.facing, 0.5) - 1e-3 * order
+        better = quality > score[layer.pixel]
+        pixel = layer.pixel[better]
+        score[pixel] = quality[better]
+        flat_rgb[pixel] = np.rint(np.clip(layer.rgb[better], 0, 255))
+        flat_seen[pixel] = layer.seen[better] * np.uint8(255)
+        flat_figure[pixel] = 255
+
+
+def _bilinear(texture: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """[K, C] texture [H, W, C] read at places [K, 2] (x, y; texel centres at +0.5)."""
+    height, width, _ = texture.shape
+    x, y = np.clip(place[:, 0] - 0.5, 0, width - 1.001), np.clip(place[:, 1] - 0.5, 0, height - 1.001)
+    x0, y0 = x.astype(np.int64), y.astype(np.int64)
+    fx, fy = (x - x0)[:, None], (y - y0)[:, None]
+    flat, start = texture.reshape(height * width, -1), y0 * width + x0
+    top = flat[start] * (1.0 - fx) + flat[start + 1] * fx
+    bottom = flat[start + width] * (1.0 - fx) + flat[start + width + 1] * fx
+    return top * (1.0 - fy) + bottom * fy
