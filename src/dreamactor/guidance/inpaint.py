@@ -26,9 +26,10 @@ def _pull(total: np.ndarray, weight: np.ndarray, smooth_steps: int) -> np.ndarra
     known = weight > 0
     colour = np.where(known, total / np.maximum(weight, 1e-6), 0.0)
     if known.all() or min(height, width) < 2:
-        return np.where(known, colour, colour.sum((0, 1)) / max(int(known.sum()), 1)).astype(np.float32)
+        mean = total.sum((0, 1)) / max(float(weight.sum()), 1e-6)
+        return np.where(known, colour, mean).astype(np.float32)
     pad = ((0, height % 2), (0, width % 2), (0, 0))
-    coarse = _pull(_halve(np.pad(total, pad)), np.minimum(_halve(np.pad(weight, pad)), 1.0), smooth_steps)
+    coarse = _pull(_halve(np.pad(total, pad)), _halve(np.pad(weight, pad)), smooth_steps)
     up = coarse.repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
     filled = np.where(known, colour, up)
     for _ in range(smooth_steps):
