@@ -83,3 +83,22 @@ def frame_from_two(first: Tensor, second: Tensor) -> Tensor:
     axis0 = normalize(first)
     axis1 = normalize(second - (second * axis0).sum(-1, keepdim=True) * axis0)
     return torch.stack((axis0, axis1, torch.linalg.cross(axis0, axis1, dim=-1)), dim=-1)
+
+
+def axis_rotation(axis: str, angle_rad: Tensor) -> Tensor:
+    """Rotation about one view axis, "x", "y" or "z"; angle [...] -> [..., 3, 3]."""
+    cosine, sine = torch.cos(angle_rad), torch.sin(angle_rad)
+    one, zero = torch.ones_like(cosine), torch.zeros_like(cosine)
+    rows = {
+        "x": (one, zero, zero, zero, cosine, -sine, zero, sine, cosine),
+        "y": (cosine, zero, sine, zero, one, zero, -sine, zero, cosine),
+        "z": (cosine, -sine, zero, sine, cosine, zero, zero, zero, one),
+    }[axis]
+    return torch.stack(rows, dim=-1).unflatten(-1, (3, 3))
+
+
+def unwrap(angle_rad: Tensor) -> Tensor:
+    """Removes jumps of a full turn along the first axis."""
+    step = torch.diff(angle_rad, dim=0)
+    wrapped = torch.remainder(step + torch.pi, 2 * torch.pi) - torch.pi
+    return torch.cat([angle_rad[:1], angle_rad[:1] + torch.cumsum(wrapped, dim=0)])

@@ -1,0 +1,180 @@
+"""Paints a face: colours over head coordinates, with edges as soft as one pixel. Knows nothing about rays or lights.
+
+Axis letter N: surface points. Head coordinates are head units (see `expression`).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from dreamactor.data.actors.expression import FaceCurves, FaceShape, brow_height, iris_center, lid_heights
+from dreamactor.data.actors.wardrobe import Color, Look
+
+
+def _inside(distance: Tensor, soft: Tensor) -> Tensor:
+    """1 where a signed distance is negative, 0 outside, a ramp one footprint wide between."""
+    return (0.5 - distance / soft).clamp(0, 1)
+
+
+def _paint(color: Tensor, over: Color | Tensor, share: Tensor) -> Tensor:
+    paint = torch.tensor(over) if isinstance(over, tuple) else over
+    return color + (paint - color) * share[:, None]
+
+
+def _bump(x: Tensor, y: Tensor, cx: Tensor | float, cy: Tensor | float, rx: float, ry: float) -> Tensor:
+    return torch.exp(-(((x - cx) / rx).square() + ((y - cy) / ry).square()))
+
+
+def paint_face(look: Look, shape: FaceShape, curves: FaceCurves, frame: Tensor, point: Tensor, soft: Tensor) -> Tensor:
+    """Colour of points on the head's front.
+
+    Args:
+        look, shape: whose face.
+        curves: its features over time.
+        frame: [N] int64, time index of every point.
+        point: [N, 3] head coordinates.
+        soft: [N] width of a pixel in head units.
+
+    Returns:
+        [N, 3] colour in 0..1 before lighting.
+    """
+    x, y, z = point.unbind(-1)
+    color = torch.tensor(look.skin).expand(len(x), 3)
+    front = ((z - 0.15) / 0.2).clamp(0, 1)
+    color = _paint_relief(color, look, shape, curves, frame, x, y, front)
+    if look.beard > 0:
+        edge = -0.36 + 0.40 * (x.abs() / shape.face_half_width).clamp(0, 1.2).pow(3)
+        bare = _bump(x, y, 0.0, shape.mouth_y + 0.05, 0.30, 0.16)
+        share = _inside(y - edge, soft + 0.16) * (1 - bare).clamp(0, 1) * look.beard * ((z + 0.25) / 0.2).clamp(0, 1)
+        color = _paint(color, look.hair_color, share)
+    color = _paint_mouth(color, look, curves, frame, x, y, soft, front)
+    for side in (1, -1):
+        color = _paint_eye(color, look, shape, curves, frame, x, y, soft, front, side)
+    if look.glasses:
+        color = _paint_glasses(color, look, shape, x, y, z, soft)
+    return color
+
+
+def _paint_relief(
+    color: Tensor, look: Look, shape: FaceShape, curves: FaceCurves, frame: Tensor, x: Tensor, y: Tensor, front: Tensor
+) -> Tensor:
+    """Shading that relief would cast: eye sockets, sides of the nose, folds, chin; and the colour of the skin."""
+    side = torch.where(x >= 0, 1.0, -1.0)
+    mirrored = x.abs()
+    dark = 0.24 * _bump(mirrored, y, shape.eye_x, shape.eye_y + 0.05, 0.20, 0.13)
+    dark = dark + 0.14 * _bump(mirrored, y, 0.12, (shape.eye_y + shape.nose_y) / 2 + 0.10, 0.045, 0.22)
+    dark = dark + 0.30 * _bump(mirrored, y, 0.55 * shape.nose_width, shape.nose_y - 0.055, 0.05, 0.025)
+    dark = dark + 0.18 * _bump(mirrored, y, 0.0, shape.nose_y - 0.085, 0.11, 0.035)
+    dark = dark + 0.12 * _bump(mirrored, y, 1.15 * shape.nose_width, shape.nose_y, 0.03, 0.06)
+    lift = torch.where(side > 0, curves.corner_left[frame], curves.corner_right[frame]).clamp(min=0)
+    fold = _bump(mirrored - 0.6 * (shape.nose_y - y), y, 0.16, (shape.nose_y + shape.mouth_y) / 2, 0.028, 0.14)
+    dark = dark + (0.05 + 1.5 * lift) * fold
+    dark = dark + 0.16 * _bump(mirrored, y, 0.0, shape.mouth_y - 0.155 - curves.gap_down[frame], 0.15, 0.035)
+    frown = curves.furrow[frame]
+    dark = dark + 0.35 * frown * _bump(mirrored, y, 0.045, shape.brow_y - 0.01, 0.016, 0.07)
+    light = 0.14 * _bump(mirrored, y, 0.0, (shape.eye_y + shape.nose_y) / 2, 0.045, 0.24)
+    light = light + 0.10 * _bump(mirrored, y, 0.36, shape.nose_y + 0.10, 0.15, 0.10) * (1 + curves.puff[frame])
+    light = light + 0.07 * _bump(mirrored, y, 0.0, 0.42, 0.3, 0.14) + 0.08 * _bump(mirrored, y, 0.0, -0.84, 0.14, 0.07)
+    tint = torch.tensor((0.55, 0.30, 0.24))
+    base = torch.tensor(look.skin)
+    color = color + (base * tint - color) * (dark * front).clamp(0, 0.85)[:, None]
+    color = color + (light * front)[:, None] * (1 - color) * 0.8
+    rosy = (0.10 + look.blush) * _bump(mirrored, y, 0.40, shape.nose_y + 0.03, 0.19, 0.13) * front
+    rosy = rosy + 0.12 * _bump(mirrored, y, 0.0, shape.nose_y + 0.05, 0.12, 0.09) * front
+    color = _paint(color, (0.86, 0.36, 0.32), rosy.clamp(0, 0.5))
+    if look.freckles:
+        spots = (torch.sin(x * 61.3 + 7 * torch.sin(y * 43)) * torch.sin(y * 57.7 + 5 * torch.sin(x * 39)) - 0.72).clamp(min=0) * 3
+        color = _paint(color, (0.45, 0.24, 0.13), (0.6 * spots * _bump(mirrored, y, 0.3, shape.nose_y + 0.1, 0.25, 0.15)).clamp(0, 0.6))
+    return color
+
+
+def _paint_mouth(
+    color: Tensor, look: Look, curves: FaceCurves, frame: Tensor, x: Tensor, y: Tensor, soft: Tensor, front: Tensor
+) -> Tensor:
+    u = (x - curves.mouth_x[frame]) / curves.mouth_half_width[frame]
+    inside_u = u.clamp(-1, 1)
+    bow = (1 - inside_u.square()).clamp(min=0)
+    middle = curves.center_line(inside_u, frame)
+    upper_in = middle + curves.gap_up[frame] * bow
+    lower_in = middle - curves.gap_down[frame] * bow.sqrt()
+    cupid = 1 - 0.22 * torch.exp(-(inside_u / 0.16).square())
+    upper_out = upper_in + curves.upper_lip[frame] * bow.sqrt() * cupid
+    lower_out = lower_in - curves.lower_lip[frame] * bow.sqrt()
+    within = _inside((u.abs() - 1) * curves.mouth_half_width[frame], soft)
+    lips = within * _inside(y - upper_out, soft) * _inside(lower_out - y, soft) * front
+    lip = torch.tensor(look.lips)
+    upper_tone = lip * 0.86
+    tone = torch.where((y > middle)[:, None], upper_tone, lip)
+    shine = _bump(x, y, curves.mouth_x[frame], (lower_in + lower_out) / 2, 0.10, 0.018)
+    tone = tone + (0.22 * shine)[:, None] * (1 - tone)
+    color = color + (tone - color) * lips[:, None]
+    hollow = within * _inside(y - upper_in, soft) * _inside(lower_in - y, soft) * front
+    gap = curves.gap_up[frame] + curves.gap_down[frame]
+    hollow = hollow * (gap / 0.02).clamp(0, 1)
+    inner = torch.tensor((0.22, 0.05, 0.06)).expand_as(color)
+    tongue = _inside(y - (lower_in + 0.42 * gap), soft + 0.03) * (gap / 0.12).clamp(0, 1)
+    inner = _paint(inner, (0.72, 0.30, 0.30), tongue)
+    teeth = _inside((upper_in - torch.minimum(0.45 * gap, torch.full_like(gap, 0.075))) - y, soft) * _inside(u.abs() - 0.8, soft * 2)
+    inner = _paint(inner, (0.95, 0.94, 0.90), teeth)
+    color = color + (inner - color) * hollow[:, None]
+    seam = within * torch.exp(-((y - middle) / (0.010 + 0.5 * soft)).square()) * front * (1 - hollow)
+    return _paint(color, (0.30, 0.09, 0.09), 0.75 * seam * (1 - (gap / 0.03).clamp(0, 1)))
+
+
+def _paint_eye(
+    color: Tensor, look: Look, shape: FaceShape, curves: FaceCurves, frame: Tensor, x: Tensor, y: Tensor, soft: Tensor,
+    front: Tensor, side: int,
+) -> Tensor:  # fmt: skip
+    along = side * (x - side * shape.eye_x) / shape.eye_half_width
+    within = along.clamp(-1, 1)
+    upper_now, lower_now = lid_heights(shape, curves, side)
+    bow = (1 - within.square()).clamp(min=0)
+    base = shape.eye_y + shape.eye_slant * within
+    upper = base + upper_now[frame] * bow
+    lower = base + lower_now[frame] * bow
+    rest_upper = base + 0.58 * shape.eye_height * bow
+    near = _inside((along.abs() - 1) * shape.eye_half_width, soft) * front
+    # The lid's own skin, between where the lid is now and where it rests, a little darker than the face.
+    lid = near * _inside(y - rest_upper - 0.012, soft) * _inside(upper - y, soft)
+    color = _paint(color, tuple(0.86 * c for c in look.skin), 0.8 * lid)  # type: ignore[arg-type]
+    crease = near * torch.exp(-((y - rest_upper - 0.035) / (0.011 + 0.5 * soft)).square())
+    color = _paint(color, tuple(0.58 * c for c in look.skin), 0.6 * crease)  # type: ignore[arg-type]
+    white = near * _inside(y - upper, soft) * _inside(lower - y, soft)
+    eyeball = torch.tensor((0.96, 0.96, 0.95)).expand_as(color)
+    shade = ((upper - y) / (0.8 * shape.eye_height)).clamp(0, 1).sqrt()
+    eyeball = eyeball * (0.72 + 0.28 * shade)[:, None]
+    iris_x, iris_y = iris_center(shape, curves, side)
+    dx, dy = x - iris_x[frame], y - iris_y[frame]
+    radius = torch.sqrt(dx.square() + dy.square() + 1e-9)
+    iris = torch.tensor(look.iris).expand_as(color)
+    iris = iris * (0.75 + 0.55 * (radius / shape.iris_radius).clamp(0, 1) * (0.5 - 0.5 * dy / shape.iris_radius).clamp(0, 1))[:, None]
+    rim = _inside(0.86 * shape.iris_radius - radius, soft + 0.01)
+    iris = iris * (1 - 0.5 * rim)[:, None]
+    eyeball = eyeball + (iris - eyeball) * _inside(radius - shape.iris_radius, soft)[:, None]
+    eyeball = _paint(eyeball, (0.03, 0.02, 0.02), _inside(radius - 0.46 * shape.iris_radius, soft))
+    glint = torch.sqrt((dx - 0.32 * shape.iris_radius).square() + (dy - 0.34 * shape.iris_radius).square() + 1e-9)
+    eyeball = _paint(eyeball, (1.0, 1.0, 1.0), _inside(glint - 0.20 * shape.iris_radius, soft))
+    color = color + (eyeball - color) * white[:, None]
+    lash_width = (0.012 + 0.014 * look.lashes) * (1 + 0.4 * within)
+    reach = _inside((along.abs() - 1.06) * shape.eye_half_width, soft) * front
+    lash = reach * torch.exp(-((y - upper - 0.4 * lash_width) / (lash_width + 0.35 * soft)).square())
+    color = _paint(color, (0.07, 0.05, 0.05), 0.92 * lash)
+    under = reach * torch.exp(-((y - lower) / (0.008 + 0.35 * soft)).square())
+    color = _paint(color, tuple(0.45 * c for c in look.skin), 0.55 * under)  # type: ignore[arg-type]
+    raised = curves.brow_left if side > 0 else curves.brow_right
+    place = (side * x - shape.eye_x) / shape.brow_half_width
+    line = brow_height(shape, raised[frame], curves.furrow[frame], place.clamp(-1.1, 1.1))
+    thick = shape.brow_thickness * (1 - 0.55 * ((place + 0.2).clamp(0, 1.2)).square()).clamp(min=0.2)
+    brow = _inside((y - line).abs() - thick, soft + 0.012) * _inside((place.abs() - 1) * shape.brow_half_width, soft + 0.01) * front
+    return _paint(color, look.brow, 0.92 * brow)
+
+
+def _paint_glasses(color: Tensor, look: Look, shape: FaceShape, x: Tensor, y: Tensor, z: Tensor, soft: Tensor) -> Tensor:
+    radius = 1.25 * max(shape.eye_half_width, 0.14)
+    mirrored = x.abs()
+    ring = torch.sqrt(((mirrored - shape.eye_x * 1.02) / 1.12).square() + (y - shape.eye_y).square() + 1e-9) - radius
+    frame = _inside(ring.abs() - 0.022, soft) * ((z - 0.15) / 0.1).clamp(0, 1)
+    bridge = _inside((y - shape.eye_y - 0.04).abs() - 0.018, soft) * _inside(mirrored - (shape.eye_x * 1.02 - radius * 1.1), soft) * ((z - 0.2) / 0.1).clamp(0, 1)
+    temple = _inside((y - shape.eye_y - 0.05).abs() - 0.018, soft) * _inside(shape.eye_x + radius - mirrored, soft) * ((z + 0.25) / 0.1).clamp(0, 1)
+    return _paint(color, look.glasses_color, torch.maximum(torch.maximum(frame, bridge), temple))

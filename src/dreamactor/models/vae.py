@@ -1,0 +1,187 @@
+"""The 3D VAE: a diffusers class by config, with latent statistics and a decoder that streams.
+
+Knows nothing about files, guidance or the DiT. The autoencoder is diffusers' LTX type because its cost per pixel is 7-10
+times below a Wan type at our sizes; both are causal, so the first latent frame stands for one frame and every later one
+for `temporal` frames.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from diffusers import AutoencoderKLLTXVideo
+from diffusers.models.autoencoders.autoencoder_kl_ltx import LTXVideoCausalConv3d, LTXVideoUpsampler3d
+from einops import rearrange
+from torch import Tensor, nn
+
+from dreamactor.types.latent import LatentGrid
+from dreamactor.types.shapes import expect_shape
+
+MAX_STREAM_LATENTS = 8
+"""Latent frames decoded at once by default: bounds memory."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VAEConfig:
+    """Shape of the autoencoder.
+
+    Attributes:
+        latent_channels: C of the latent.
+        channels: width of each encoder level, finest first; each but the last halves time and space once.
+        decoder_channels: the same for the decoder.
+        layers: residual blocks per level, then in the middle.
+        decoder_layers: the same for the decoder.
+        pixel_patch: side of the pixel patches that enter and leave as channels (pixel shuffle).
+    """
+
+    latent_channels: int
+    channels: tuple[int, ...]
+    decoder_channels: tuple[int, ...]
+    layers: tuple[int, ...]
+    decoder_layers: tuple[int, ...]
+    pixel_patch: int
+
+    @property
+    def num_halvings(self) -> int:
+        return len(self.channels) - 1
+
+    @property
+    def temporal(self) -> int:
+        """Frames per latent frame after the first."""
+        return 2**self.num_halvings
+
+    @property
+    def spatial(self) -> int:
+        """Pixels per latent cell."""
+        return self.pixel_patch * 2**self.num_halvings
+
+
+class VideoVAE(nn.Module):
+    """Video in -1..1 <-> normalised latents (zero mean, unit variance per channel over the training set)."""
+
+    latent_mean: Tensor
+    latent_std: Tensor
+
+    def __init__(self, config: VAEConfig) -> None:
+        super().__init__()
+        self.config = config
+        levels = len(config.channels)
+        scaling = (True,) * config.num_halvings + (False,)
+        self.autoencoder = AutoencoderKLLTXVideo(
+            latent_channels=config.latent_channels,
+            block_out_channels=config.channels,
+            down_block_types=("LTXVideoDownBlock3D",) * levels,
+            decoder_block_out_channels=config.decoder_channels,
+            layers_per_block=config.layers,
+            decoder_layers_per_block=config.decoder_layers,
+            spatio_temporal_scaling=scaling,
+            decoder_spatio_temporal_scaling=scaling,
+            decoder_inject_noise=(False,) * (levels + 1),
+            downsample_type=("conv",) * levels,
+            upsample_residual=(True,) * levels,
+            upsample_factor=(1,) * levels,
+            patch_size=config.pixel_patch,
+            encoder_causal=True,
+            decoder_causal=True,
+        )
+        self.register_buffer("latent_mean", torch.zeros(config.latent_channels))
+        self.register_buffer("latent_std", torch.ones(config.latent_channels))
+
+    def grid(self, patch: int) -> LatentGrid:
+        """Pixel <-> latent <-> token arithmetic for a DiT with this patch size."""
+        return LatentGrid(temporal=self.config.temporal, spatial=self.config.spatial, patch=patch)
+
+    def _wide(self, statistic: Tensor) -> Tensor:
+        return rearrange(statistic, "c -> 1 c 1 1 1")
+
+    def moments(self, video: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log variance of the posterior, not normalised: two times [B, C, F, h, w]."""
+        expect_shape("video", video, "B 3 T H W")
+        posterior = self.autoencoder.encode(video).latent_dist
+        return posterior.mean, posterior.logvar
+
+    def encode(self, video: Tensor) -> Tensor:
+        """Video [B, 3, T, H, W] in -1..1 with T = s (F - 1) + 1 -> normalised posterior mean [B, C, F, h, w]."""
+        num_frames = video.shape[2]
+        if (num_frames - 1) % self.config.temporal:
+            raise ValueError(f"T must be {self.config.temporal} n + 1, got {num_frames}")
+        mean, _ = self.moments(video)
+        return (mean - self._wide(self.latent_mean)) / self._wide(self.latent_std)
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """Normalised latent [B, C, F, h, w] -> video [B, 3, s (F - 1) + 1, H, W], about -1..1."""
+        raw = latent * self._wide(self.latent_std) + self._wide(self.latent_mean)
+        return self.autoencoder.decoder(raw)
+
+    def decoder_stream(self) -> StreamedDecoder:
+        """A decoder that takes latent frames as they come; equal to `decode` of them all."""
+        return StreamedDecoder(self)
+
+
+class StreamedDecoder:
+    """Decodes latent frames in pieces, with the same result as one whole decode.
+
+    Every causal convolution keeps the last frames of its input; every temporal upsampler drops its surplus first
+    frames only once. The weights are shared with the VAE, the state is this object's own.
+    """
+
+    def __init__(self, vae: VideoVAE) -> None:
+        self._vae = vae
+        decoder = vae.autoencoder.decoder
+        shared = {id(tensor): tensor for tensor in (*decoder.parameters(), *decoder.buffers())}
+        self._decoder = copy.deepcopy(decoder, shared)
+        for module in self._decoder.modules():
+            if isinstance(module, LTXVideoCausalConv3d):
+                module.forward = _streamed_convolution(module)  # type: ignore[method-assign]
+            elif isinstance(module, LTXVideoUpsampler3d):
+                module.forward = _streamed_upsampler(module)  # type: ignore[method-assign]
+
+    @torch.no_grad()
+    def push(self, latent: Tensor) -> Tensor:
+        """The next latent frames, normalised [B, C, f, h, w] -> their frames [B, 3, t, H, W] (1 for the very first)."""
+        vae = self._vae
+        frames = []
+        for piece in latent.split(MAX_STREAM_LATENTS, dim=2):
+            raw = piece * vae._wide(vae.latent_std) + vae._wide(vae.latent_mean)
+            frames.append(self._decoder(raw))
+        return torch.cat(frames, dim=2)
+
+
+def _streamed_convolution(module: LTXVideoCausalConv3d) -> Callable[[Tensor], Tensor]:
+    context = module.kernel_size[0] - 1
+    past: Tensor | None = None
+
+    def forward(hidden: Tensor) -> Tensor:
+        nonlocal past
+        if context == 0:
+            return module.conv(hidden)
+        if past is None:
+            past = hidden[:, :, :1].repeat(1, 1, context, 1, 1)
+        extended = torch.cat([past, hidden], dim=2)
+        past = extended[:, :, -context:].clone()
+        return module.conv(extended)
+
+    return forward
+
+
+def _streamed_upsampler(module: LTXVideoUpsampler3d) -> Callable[[Tensor], Tensor]:
+    time, rows, columns = module.stride
+    surplus = time - 1
+
+    def unfold(hidden: Tensor) -> Tensor:
+        return rearrange(hidden, "b (c i j k) t h w -> b c (t i) (h j) (w k)", i=time, j=rows, k=columns)
+
+    def forward(hidden: Tensor) -> Tensor:
+        nonlocal surplus
+        upsampled = unfold(module.conv(hidden))
+        if module.residual:
+            repeats = time * rows * columns // module.upscale_factor
+            upsampled = upsampled + unfold(hidden).repeat(1, repeats, 1, 1, 1)
+        upsampled = upsampled[:, :, surplus:]
+        surplus = 0
+        return upsampled
+
+    return forward
