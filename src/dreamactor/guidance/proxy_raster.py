@@ -23,7 +23,8 @@ class Sheets:
     Attributes:
         triangles: [N, 3] int64 vertex indices; clockwise on the picture (y down) when seen from outside in the rest pose.
         layer: [N] int32 which part's texture mask applies.
-        facing: [N] int8, +1 for a sheet whose outside was seen in the rest pose, -1 for a back sheet.
+        facing: [N] int8, +1 for a sheet whose outside was seen in the rest pose, -1 for a back sheet, 0 for a wall that
+            is drawn from both sides.
         texture: [V, 2] float32 texture place of each vertex, x and y in texels.
         exists: [Ht, Wt] int64, bit `layer` is set where that part's sheet exists.
         owner: [Ht, Wt] int16, the layer that the texture picture shows there.
@@ -78,7 +79,8 @@ def rasterize(sheets: Sheets, vertices: np.ndarray, *, width: int, height: int) 
     x1 = np.floor(np.clip(x.max(1), -1, width) - 0.5)
     y1 = np.floor(np.clip(y.max(1), -1, height) - 0.5)
     x1, y1 = np.minimum(x1, width - 1), np.minimum(y1, height - 1)
-    keep = np.flatnonzero((area * sheets.facing > 1e-3) & (x1 >= x0) & (y1 >= y0))
+    shown = np.where(sheets.facing == 0, np.abs(area), area * sheets.facing) > 1e-3
+    keep = np.flatnonzero(shown & (x1 >= x0) & (y1 >= y0))
     if keep.size == 0:
         return _no_hits()
     x, y, area = x[keep], y[keep], area[keep]

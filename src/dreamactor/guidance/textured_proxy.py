@@ -211,10 +211,18 @@ def _stitch(
     vertices: dict[str, list[np.ndarray]] = {k: [] for k in ("rest", "weights", "fill", "texture", "facing")}
     faces: dict[str, list[np.ndarray]] = {k: [] for k in ("triangles", "layer", "facing")}
     count = 0
-    for index, name in enumerate(PARTS):
+
+    def add(points: dict[str, np.ndarray], triangles: np.ndarray, facing: int, index: int) -> None:
+        nonlocal count
+        for key, values in points.items():
+            vertices[key].append(values)
+        faces["triangles"].append(triangles + count)
+        faces["layer"].append(np.full(len(triangles), index, dtype=np.int32))
+        faces["facing"].append(np.full(len(triangles), facing, dtype=np.int8))
+        count += len(points["rest"])
+
+    for index in range(len(PARTS)):
         here = (exists >> index & 1).astype(bool)
-        if not here.any():
-            continue
         corner, cells = _active_cells(here, cell, at_x.shape[1])
         if corner.size == 0:
             continue
@@ -222,28 +230,26 @@ def _stitch(
         shares = _skin_weights(index, seen_from, links[index], at_x, at_y, rows, columns)
         axis = sum(share * lifted[part][0][rows, columns] for part, _, share in shares)
         thickness = sum(share * lifted[part][1][rows, columns] for part, _, share in shares)
-        weights = np.zeros((len(corner), len(BONES)), dtype=np.float32)
-        for part, bone, share in shares:
-            if part == 0:  # the torso bends along the spine
-                low = _smoothstep(seen_from[0].along[rows, columns], 0.25, 0.85)
-                weights[:, BONE["hips"]] += share * low if bone is None else 0.0
-                weights[:, BONE["chest"]] += share * (1.0 - low) if bone is None else 0.0
-            if bone is not None:
-                weights[:, bone] += share
         place = seen_from[index].along[rows, columns]
-        fill = colours[index, np.minimum((place * _COLOUR_BINS).astype(int), _COLOUR_BINS - 1)]
         texel = np.stack((grid_x[columns], grid_y[rows]), axis=1)
-        for sheet, sign in ((1, -1.0), (-1, 1.0)):
-            rest = np.stack((texel[:, 0] - pad, texel[:, 1] - pad, axis + sign * thickness), axis=1)
-            vertices["rest"].append(rest)
-            vertices["weights"].append(weights)
-            vertices["fill"].append(fill)
-            vertices["texture"].append(texel)
-            vertices["facing"].append(np.clip(thickness / np.maximum(lifted[index][2][rows, columns], 1e-3), 0.0, 1.0))
-            faces["triangles"].append(cells + count)
-            faces["layer"].append(np.full(len(cells), index, dtype=np.int32))
-            faces["facing"].append(np.full(len(cells), sheet, dtype=np.int8))
-            count += len(corner)
+        shared = {
+            "weights": _bone_weights(shares, seen_from[0].along[rows, columns]),
+            "fill": colours[index, np.minimum((place * _COLOUR_BINS).astype(int), _COLOUR_BINS - 1)],
+            "texture": texel,
+            "facing": np.clip(thickness / np.maximum(lifted[index][2][rows, columns], 1e-3), 0.0, 1.0),
+        }
+        front = {**shared, "rest": np.stack((texel[:, 0] - pad, texel[:, 1] - pad, axis - thickness), axis=1)}
+        back = {**shared, "rest": np.stack((texel[:, 0] - pad, texel[:, 1] - pad, axis + thickness), axis=1)}
+        add(front, cells, 1, index)
+        add(back, cells, -1, index)
+        rim, inside = _rim(here)
+        lookup = np.full(grid_x.size * grid_y.size, -1)
+        lookup[corner] = np.arange(len(corner))
+        ends = [_along_sheet(sheet, lookup, rim, inside, cell, at_x.shape[1]) for sheet in (front, back)]
+        quads = 2 * np.arange(len(rim) // 2)[:, None]
+        far = len(rim)
+        walls = np.concatenate((quads + (0, 1, far), quads + (1, far + 1, far)))
+        add({key: np.concatenate((ends[0][key], ends[1][key])) for key in front}, walls, 0, index)
     merged = {key: np.concatenate(parts).astype(np.float32) for key, parts in vertices.items()}
     triangles = np.concatenate(faces["triangles"])
     corners = merged["rest"][triangles]
@@ -289,6 +295,72 @@ def _active_cells(here: np.ndarray, cell: int, grid_width: int) -> tuple[np.ndar
     corners = np.concatenate((np.stack((a, b, c), 1), np.stack((b, d, c), 1)))
     points, triangles = np.unique(corners, return_inverse=True)
     return points, triangles.reshape(-1, 3)
+
+
+def _rim(here: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sides of texels where a part ends.
+
+    Returns:
+        [2 E, 2] float32 both ends (x, y) of every side, one after the other, and the same points moved a little into the
+        part's texel.
+    """
+    padded = np.pad(here, 1)
+    points, nudged = [], []
+    for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0)):
+        beyond = padded[1 + dy : padded.shape[0] - 1 + dy, 1 + dx : padded.shape[1] - 1 + dx]
+        y, x = np.nonzero(here & ~beyond)
+        middle = np.stack((x + 0.5 + 0.5 * dx, y + 0.5 + 0.5 * dy), axis=1)
+        ends = np.stack((middle + (0.5 * dy, 0.5 * dx), middle - (0.5 * dy, 0.5 * dx)), axis=1)  # [E, 2, 2]
+        center = np.stack((x + 0.5, y + 0.5), axis=1)[:, None]
+        points.append(ends.reshape(-1, 2))
+        nudged.append((ends + 0.3 * (center - ends)).reshape(-1, 2))
+    return np.concatenate(points).astype(np.float32), np.concatenate(nudged).astype(np.float32)
+
+
+def _along_sheet(
+    sheet: dict[str, np.ndarray], lookup: np.ndarray, points: np.ndarray, texture: np.ndarray, cell: int, grid_width: int
+) -> dict[str, np.ndarray]:
+    """Vertices that lie on a sheet's triangles at the given texture places, so that walls meet it without a gap.
+
+    Args:
+        lookup: [grid points] position in the sheet's vertex list.
+        points: [K, 2] places on the sheet.
+        texture: [K, 2] texture places to give the vertices.
+    """
+    inner = np.floor(texture / cell).astype(np.int64)  # the cell of the texel inside
+    share = points / cell - inner
+    corner = inner[:, 1] * grid_width + inner[:, 0]
+    a, b, c, d = (lookup[corner + step] for step in (0, 1, grid_width, grid_width + 1))
+    fx, fy = share[:, 0], share[:, 1]
+    upper = fx + fy <= 1.0
+    weights = (
+        np.where(upper, 1.0 - fx - fy, 0.0), np.where(upper, fx, 1.0 - fy),
+        np.where(upper, fy, 1.0 - fx), np.where(upper, 0.0, fx + fy - 1.0),
+    )  # fmt: skip
+    found = {}
+    for key, values in sheet.items():
+        parts = zip((a, b, c, d), weights, strict=True)
+        wide = values.reshape(len(values), -1)
+        found[key] = sum(wide[where] * weight[:, None] for where, weight in parts).reshape(len(points), *values.shape[1:])
+    found["texture"] = texture
+    return found
+
+
+def _bone_weights(shares: list[tuple[int, int | None, np.ndarray]], spine: np.ndarray) -> np.ndarray:
+    """[V, B] weights from shares of parts; the torso's own share bends along the spine from chest to hips.
+
+    Args:
+        spine: [V] place along the torso, 0 at the top.
+    """
+    weights = np.zeros((len(spine), len(BONES)), dtype=np.float32)
+    low = _smoothstep(spine, 0.25, 0.85)
+    for _, bone, share in shares:
+        if bone is None:
+            weights[:, BONE["chest"]] += share * (1.0 - low)
+            weights[:, BONE["hips"]] += share * low
+        else:
+            weights[:, bone] += share
+    return weights
 
 
 def _skin_weights(
@@ -365,12 +437,13 @@ class _Layer:
 def _shade(skin: ProxySkin, hits: Hits) -> _Layer:
     """Copies the reference where it saw the surface, else takes the part's colour."""
     sheets = skin.sheets
-    front = (sheets.facing[hits.triangle] > 0) & hits.own
+    sheet = sheets.facing[hits.triangle]
+    front = (sheet >= 0) & hits.own
     corners = sheets.triangles[hits.triangle]
     rgb = (skin.fill[corners] * hits.weights[..., None]).sum(1)
     rgb[front] = _bilinear(skin.texture, hits.texture[front])
     facing = (skin.facing[corners] * hits.weights).sum(1)
-    return _Layer(pixel=hits.pixel, rgb=rgb, seen=front & (hits.stretch < _MAX_STRETCH), facing=facing)
+    return _Layer(pixel=hits.pixel, rgb=rgb, seen=front & (sheet > 0) & (hits.stretch < _MAX_STRETCH), facing=facing)
 
 
 def _compose(layers: list[_Layer], rgb: np.ndarray, seen: np.ndarray, figure: np.ndarray) -> None:
