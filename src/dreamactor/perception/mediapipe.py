@@ -1,0 +1,219 @@
+"""Default estimator: mediapipe 0.10.21 Holistic on a CPU. Its wheel carries all models, so nothing is downloaded.
+
+Holistic follows one subject, the one its detector likes best. To start on another one we show it the first picture with
+everything outside that person's box painted grey: it locks on, and follows the person through the full pictures after
+that. Its own smoothing is off (it lags behind fast limbs); `smoothing.py` smooths without lag instead.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+from collections.abc import Iterator
+from typing import Any
+
+os.environ.setdefault("GLOG_minloglevel", "3")
+
+import cv2
+import numpy as np
+import torch
+from google.protobuf import text_format
+from mediapipe import __version__ as _mediapipe_version
+from mediapipe.framework import calculator_pb2
+from mediapipe.python.solution_base import SolutionBase
+from mediapipe.python.solutions.holistic import Holistic
+from torch import Tensor
+
+from dreamactor.geometry.skeleton import BODY_JOINTS, FACE_POINT_MESH_INDEX, NUM_HAND_JOINTS
+from dreamactor.perception.base import RawPerson, nobody
+
+_SHORT_SIDE_PX = 480
+"""More pixels find no more faces (measured at 480, 720 and 1080) and cost time."""
+
+_LONG_SIDE_PX = 1280
+"""Bound for panoramic pictures."""
+
+_FIRST_CONFIDENCE, _SECOND_CONFIDENCE = 0.5, 0.2
+"""Static pictures in which nobody is found get a second look with the lower one (drawn people)."""
+
+_BODY_INDEX = {
+    "left_shoulder": 11, "left_elbow": 13, "left_wrist": 15, "right_shoulder": 12, "right_elbow": 14, "right_wrist": 16,
+    "left_hip": 23, "left_knee": 25, "left_ankle": 27, "left_heel": 29, "left_toe": 31,
+    "right_hip": 24, "right_knee": 26, "right_ankle": 28, "right_heel": 30, "right_toe": 32,
+    "nose": 0, "left_ear": 7, "right_ear": 8,
+}  # fmt: skip
+_MEAN_OF = {
+    "pelvis": ("left_hip", "right_hip"),
+    "neck": ("left_shoulder", "right_shoulder"),
+    "head": ("left_ear", "right_ear"),
+}
+_PAIRS = torch.tensor([[_BODY_INDEX[side] for side in _MEAN_OF.get(joint, (joint, joint))] for joint in BODY_JOINTS])
+"""[J, 2] the two landmarks whose mean is the joint."""
+
+_DETECTOR_GRAPH = """
+input_stream: "image"
+output_stream: "detections"
+node { calculator: "PoseDetectionCpu" input_stream: "IMAGE:image" output_stream: "DETECTIONS:detections" }
+"""
+
+
+class MediaPipeEstimator:
+    """Body, hands and face of one person from Holistic; see `PersonEstimator`."""
+
+    def __init__(self, *, static: bool) -> None:
+        self.name = f"mediapipe {_mediapipe_version}"
+        self.settings = f"{self.name} holistic static={static} short_side={_SHORT_SIDE_PX}"
+        self._static = static
+        self._holistic: dict[float, Holistic] = {}
+        self._detector: SolutionBase | None = None
+
+    def reset(self) -> None:
+        """Forgets the person followed so far."""
+        for holistic in self._holistic.values():
+            with _quiet_native_logs():
+                holistic.reset()
+
+    def people(self, image: Tensor) -> Tensor:
+        """Boxes of everybody, largest first; looks at the whole picture and at square tiles along its longer side."""
+        if self._detector is None:
+            graph = text_format.Parse(_DETECTOR_GRAPH, calculator_pb2.CalculatorGraphConfig())
+            with _quiet_native_logs():
+                self._detector = SolutionBase(graph_config=graph, outputs=["detections"])
+        picture, scale = _shrink(image)
+        circles: list[tuple[float, float, float, float]] = []  # score, centre x, centre y, radius
+        for left, top, tile in _tiles(picture):
+            height, width = tile.shape[:2]
+            with _quiet_native_logs():
+                detections = self._detector.process(tile).detections or []
+            for detection in detections:
+                hips, reach = detection.location_data.relative_keypoints[:2]
+                radius = float(np.hypot((reach.x - hips.x) * width, (reach.y - hips.y) * height))
+                circles.append((float(detection.score[0]), left + hips.x * width, top + hips.y * height, radius))
+        kept: list[tuple[float, float, float, float]] = []
+        for circle in sorted(circles, reverse=True):
+            if all(np.hypot(circle[1] - k[1], circle[2] - k[2]) > 0.35 * max(circle[3], k[3]) for k in kept):
+                kept.append(circle)
+        kept.sort(key=lambda circle: -circle[3])
+        boxes = [[x - 0.6 * r, y - 1.25 * r, x + 0.6 * r, y + 1.25 * r] for _, x, y, r in kept]
+        return torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4) / scale
+
+    def observe(self, image: Tensor, *, within: Tensor | None = None) -> RawPerson:
+        """Looks at the next picture; a static estimator looks twice where it found nobody."""
+        picture, scale = _shrink(image)
+        if within is not None:
+            alone = _grey_outside(picture, within * scale)
+            if self._static:
+                picture = alone
+            else:
+                self._process(alone, _FIRST_CONFIDENCE)
+        result = self._process(picture, _FIRST_CONFIDENCE)
+        if self._static and (result.pose_landmarks is None or result.face_landmarks is None):
+            second = self._process(picture, _SECOND_CONFIDENCE)
+            if result.pose_landmarks is None or second.face_landmarks is not None:
+                result = second
+        height, width = int(image.shape[0]), int(image.shape[1])
+        return _to_raw_person(result, width=width, height=height)
+
+    def _process(self, picture: np.ndarray, confidence: float) -> Any:
+        started = confidence in self._holistic
+        with contextlib.nullcontext() if started else _quiet_native_logs():
+            if not started:
+                self._holistic[confidence] = Holistic(
+                    static_image_mode=self._static,
+                    model_complexity=1,  # 0 and 2 would be downloaded
+                    smooth_landmarks=False,
+                    refine_face_landmarks=True,
+                    enable_segmentation=self._static,
+                    min_detection_confidence=confidence,
+                    min_tracking_confidence=confidence,
+                )
+            return self._holistic[confidence].process(picture)
+
+
+def _to_raw_person(result: Any, *, width: int, height: int) -> RawPerson:
+    """Holistic's answer in our joint order and units; image coordinates come as shares of width and height."""
+    person = nobody()
+    size = torch.tensor([width, height, width], dtype=torch.float32)  # z is given in units of the picture's width
+    fields: dict[str, Any] = {}
+    if result.pose_landmarks is not None:
+        image_points = _points(result.pose_landmarks)[_PAIRS].mean(1) * size  # [J, 3]
+        world_points = _points(result.pose_world_landmarks)[_PAIRS].mean(1)  # [J, 3]
+        visibility = torch.tensor([point.visibility for point in result.pose_landmarks.landmark])[_PAIRS]  # [J, 2]
+        # In profile one ear is always hidden and the head is still well known.
+        head = torch.tensor([joint == "head" for joint in BODY_JOINTS])
+        fields |= {
+            "joints_px": image_points[:, :2],
+            "joints_m": world_points - world_points[BODY_JOINTS.index("pelvis")],
+            "confidence": torch.where(head, visibility.amax(1), visibility.amin(1)),
+            "found": True,
+        }
+        if result.segmentation_mask is not None:
+            mask = cv2.resize(result.segmentation_mask, (width, height), interpolation=cv2.INTER_LINEAR)
+            fields["mask"] = torch.from_numpy((mask > 0.5).astype(np.uint8) * 255)
+    hands = [result.left_hand_landmarks, result.right_hand_landmarks]
+    fields["hand_found"] = torch.tensor([hand is not None for hand in hands])
+    fields["hands"] = torch.stack(
+        [torch.zeros(NUM_HAND_JOINTS, 3) if hand is None else _points(hand) * size for hand in hands]
+    )
+    if result.face_landmarks is not None:
+        face = _points(result.face_landmarks)[list(FACE_POINT_MESH_INDEX)] * size
+        face[:, 2] -= face[:, 2].mean()
+        fields |= {"face": face, "face_found": True}
+    return RawPerson(**({field.name: getattr(person, field.name) for field in dataclasses.fields(person)} | fields))
+
+
+def _points(landmarks: Any) -> Tensor:
+    """[N, 3] float32 from a landmark list."""
+    return torch.tensor([(point.x, point.y, point.z) for point in landmarks.landmark], dtype=torch.float32)
+
+
+def _shrink(image: Tensor) -> tuple[np.ndarray, float]:
+    """Picture at working size and the factor that was applied; small pictures keep their size."""
+    height, width = image.shape[:2]
+    scale = min(1.0, _SHORT_SIDE_PX / min(height, width), _LONG_SIDE_PX / max(height, width))
+    pixels = np.ascontiguousarray(image.numpy())
+    if scale == 1.0:
+        return pixels, 1.0
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), scale
+
+
+def _tiles(picture: np.ndarray) -> Iterator[tuple[int, int, np.ndarray]]:
+    """(left, top, pixels): the whole picture, then overlapping squares along its longer side where it is long."""
+    height, width = picture.shape[:2]
+    yield 0, 0, picture
+    side, spare = min(height, width), abs(width - height)
+    if spare < 0.2 * side:
+        return
+    num_tiles = 2 + spare // (side // 2 + 1)
+    for offset in np.linspace(0, spare, num_tiles).round().astype(int).tolist():
+        left, top = (offset, 0) if width > height else (0, offset)
+        yield left, top, np.ascontiguousarray(picture[top : top + side, left : left + side])
+
+
+def _grey_outside(picture: np.ndarray, box: Tensor) -> np.ndarray:
+    """The picture with everything outside the box painted grey."""
+    height, width = picture.shape[:2]
+    x0, y0, x1, y1 = box.round().int().tolist()
+    window = slice(max(y0, 0), max(min(y1, height), 0)), slice(max(x0, 0), max(min(x1, width), 0))
+    alone = np.full_like(picture, 128)
+    alone[window] = picture[window]
+    return alone
+
+
+@contextlib.contextmanager
+def _quiet_native_logs() -> Iterator[None]:
+    """Hides what the native library writes to the error stream while a graph starts; it offers no switch of its own."""
+    try:
+        saved = os.dup(2)
+    except OSError:  # no error stream at all
+        yield
+        return
+    try:
+        with open(os.devnull, "w") as nowhere:  # noqa: PTH123
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
