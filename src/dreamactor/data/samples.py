@@ -1,0 +1,167 @@
+"""One training sample: an actor performing, and pictures of the same actor in other poses before the same camera.
+
+The camera is shared because the retargeted motion is placed on the reference's canvas: background and framing of the
+target are the reference's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from dreamactor.data.actors import (
+    ACTOR_VERSION,
+    FIRST_HELD_OUT_SEED,
+    neutral_performance,
+    render,
+    sample_actor,
+    sample_performance,
+    sample_scene,
+)
+from dreamactor.data.actors.figure import build_figure
+from dreamactor.data.actors.scene import place_camera
+from dreamactor.errors import InputError
+from dreamactor.types.guidance import ReferenceImage
+from dreamactor.types.track import BodyTrack, FaceTrack, HandTrack, HeadTrack, PersonTrack
+from dreamactor.types.video import FrameTimes
+
+NUM_REFERENCES = 2
+PERFORMANCE_FRAMES = 73
+"""Length of the performance that a clip is a random part of."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ActorSample:
+    """A clip and its references.
+
+    Attributes:
+        seed: of actor, performance and scene.
+        frames: [T, H, W, 3] uint8.
+        mask: [T, H, W] uint8.
+        track: exact track of the clip.
+        expression: [T, E] float32.
+        references: pictures of the same actor; the first near frontal, the second from anywhere.
+    """
+
+    seed: int
+    frames: Tensor
+    mask: Tensor
+    track: PersonTrack
+    expression: Tensor
+    references: tuple[ReferenceImage, ...]
+
+
+def draw_sample(seed: int, *, size: int, num_frames: int, held_out: bool = False) -> ActorSample:
+    """Draws a sample; equal seeds give equal samples.
+
+    Args:
+        seed: training seeds lie below `FIRST_HELD_OUT_SEED`, held-out ones from there on.
+        size: width and height in pixels.
+        num_frames: T.
+        held_out: that a held-out seed is meant.
+
+    Raises:
+        ValueError: a held-out seed was about to be used in training, or the other way round.
+    """
+    if (seed >= FIRST_HELD_OUT_SEED) != held_out:
+        raise ValueError(f"Seed {seed} is {'not ' * held_out}held out (held-out seeds start at {FIRST_HELD_OUT_SEED}).")
+    rng = np.random.Generator(np.random.PCG64([seed, 0xDA7A]))
+    actor = sample_actor(seed)
+    performance = sample_performance(seed, num_frames=PERFORMANCE_FRAMES)
+    framing = performance.framing
+    scene = sample_scene(seed, framing=framing)
+    camera = place_camera(scene, actor.body, build_figure(actor, performance).joints, framing, width=size, height=size)
+    start = int(rng.integers(0, PERFORMANCE_FRAMES - num_frames + 1))
+    clip = render(
+        actor, performance, scene, width=size, height=size, frames=slice(start, start + num_frames), camera=camera
+    )
+    references = []
+    for index in range(NUM_REFERENCES):
+        yaw = float(rng.normal(0, 22)) if index == 0 else float(rng.uniform(-180, 180))
+        pose = neutral_performance(framing=framing, yaw_deg=yaw, seed=2 * seed + index)
+        if index == 1 and rng.random() < 0.5:
+            other = sample_performance(seed + 7, num_frames=1, framing=framing)
+            pose = replace(other, channels=other.channels.clone())
+        drawn = render(actor, pose, scene, width=size, height=size, camera=camera)
+        references.append(ReferenceImage(image=drawn.frames[0], person=drawn.track, mask=drawn.mask[0]))
+    return ActorSample(
+        seed=seed,
+        frames=clip.frames,
+        mask=clip.mask,
+        track=clip.track,
+        expression=clip.expression,
+        references=tuple(references),
+    )
+
+
+def _pack_track(prefix: str, track: PersonTrack) -> dict[str, Tensor]:
+    packed = {}
+    for part in ("body", "hands", "head", "face"):
+        value = getattr(track, part)
+        for field in fields(value):
+            packed[f"{prefix}.{part}.{field.name}"] = getattr(value, field.name).contiguous()
+    packed[f"{prefix}.size"] = torch.tensor([track.width, track.height])
+    return packed
+
+
+def _unpack_track(prefix: str, packed: dict[str, Tensor]) -> PersonTrack:
+    def part(name: str, kind: type) -> object:
+        return kind(**{field.name: packed[f"{prefix}.{name}.{field.name}"] for field in fields(kind)})
+
+    width, height = packed[f"{prefix}.size"].tolist()
+    body = part("body", BodyTrack)
+    num_frames = body.tracked.shape[0]  # type: ignore[attr-defined]
+    return PersonTrack(
+        width=width,
+        height=height,
+        times=FrameTimes.constant(num_frames, Fraction(25)),
+        body=body,  # type: ignore[arg-type]
+        hands=part("hands", HandTrack),  # type: ignore[arg-type]
+        head=part("head", HeadTrack),  # type: ignore[arg-type]
+        face=part("face", FaceTrack),  # type: ignore[arg-type]
+        cut=torch.zeros(num_frames, dtype=torch.bool),
+        source="actor (exact)",
+    )
+
+
+def save_sample(path: Path, sample: ActorSample) -> None:
+    """Writes a sample to one safetensors file, atomically."""
+    packed = {"frames": sample.frames, "mask": sample.mask, "expression": sample.expression}
+    packed |= _pack_track("track", sample.track)
+    for index, reference in enumerate(sample.references):
+        packed[f"reference{index}.image"] = reference.image
+        if reference.mask is not None:
+            packed[f"reference{index}.mask"] = reference.mask
+        packed |= _pack_track(f"reference{index}", reference.person)
+    part = path.with_suffix(".part")
+    save_file({name: value.contiguous().clone() for name, value in packed.items()}, part,
+              metadata={"seed": str(sample.seed), "actor_version": ACTOR_VERSION})
+    part.rename(path)
+
+
+def load_sample(path: Path) -> ActorSample:
+    """Reads what `save_sample` wrote."""
+    try:
+        packed = load_file(path)
+    except Exception as error:
+        raise InputError(f"{path} is not a sample ({error}). Build the data again with `dreamactor build-data`.") from error
+    references = []
+    while f"reference{len(references)}.image" in packed:
+        name = f"reference{len(references)}"
+        references.append(
+            ReferenceImage(image=packed[f"{name}.image"], person=_unpack_track(name, packed), mask=packed.get(f"{name}.mask"))
+        )
+    return ActorSample(
+        seed=int(path.stem.split("_")[-1]),
+        frames=packed["frames"],
+        mask=packed["mask"],
+        track=_unpack_track("track", packed),
+        expression=packed["expression"],
+        references=tuple(references),
+    )

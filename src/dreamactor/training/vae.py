@@ -1,0 +1,92 @@
+"""Trains the 3D VAE on clips of actors: reconstruction, a little KL, and noise on the latent so that it is smooth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors import safe_open
+from torch import Tensor
+
+from dreamactor.data.build import list_samples
+from dreamactor.errors import InputError
+from dreamactor.models.vae import VideoVAE
+from dreamactor.training.loop import LoopConfig, TrainingLoop
+
+KL_WEIGHT = 2e-5
+LATENT_NOISE = 0.06
+"""Standard deviation added to the latent, in units of the latent's own (DESIGN: a smooth latent decodes averages well)."""
+
+
+def edge_loss(made: Tensor, truth: Tensor) -> Tensor:
+    """L1 between the differences of neighbouring pixels of videos [B, 3, T, H, W]: keeps lines sharp."""
+    across = (torch.diff(made, dim=-1) - torch.diff(truth, dim=-1)).abs().mean()
+    down = (torch.diff(made, dim=-2) - torch.diff(truth, dim=-2)).abs().mean()
+    return across + down
+
+
+def random_crops(folder: Path, *, batch: int, crop: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Crops of random clips: video [B, 3, T, c, c] in -1..1 and mask [B, 1, T, c, c] in 0..1."""
+    paths = list(list_samples(folder))
+    if not paths:
+        raise InputError(f"No samples in {folder}. Draw some with `dreamactor build-data {folder}`.")
+    videos, masks = [], []
+    for _ in range(batch):
+        path = paths[int(torch.randint(len(paths), (1,), generator=generator))]
+        with safe_open(path, framework="pt") as opened:
+            frames, mask = opened.get_slice("frames"), opened.get_slice("mask")
+            _, height, width, _ = frames.get_shape()
+            y = int(torch.randint(0, (height - crop) // 16 + 1, (1,), generator=generator)) * 16
+            x = int(torch.randint(0, (width - crop) // 16 + 1, (1,), generator=generator)) * 16
+            videos.append(frames[:, y : y + crop, x : x + crop])
+            masks.append(mask[:, y : y + crop, x : x + crop])
+    video = torch.stack(videos).permute(0, 4, 1, 2, 3).float() / 127.5 - 1
+    return video, torch.stack(masks)[:, None].float() / 255
+
+
+def train_vae(vae: VideoVAE, data: Path, run: Path, config: LoopConfig, *, batch: int, crop: int, seed: int) -> dict[str, float]:
+    """Trains the VAE in place (averaged weights) and measures its latent statistics.
+
+    Args:
+        vae: the network.
+        data: folder of samples.
+        run: folder for checkpoint and log.
+        config: the loop's.
+        batch: clips a step.
+        crop: side in pixels of the square crops.
+        seed: of batches and noise.
+    """
+    loop = TrainingLoop({"vae": vae}, config, run, seed=seed)
+
+    def loss_of(generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
+        video, mask = random_crops(data, batch=batch, crop=crop, generator=generator)
+        mean, logvar = vae.moments(video)
+        spread = mean.detach().float().std()
+        noise = torch.randn(mean.shape, generator=generator)
+        latent = mean + noise * (torch.exp(0.5 * logvar) + LATENT_NOISE * spread)
+        made = vae.autoencoder.decoder(latent).float()
+        weight = 1 + 2 * mask
+        error = ((made - video).abs() * weight).sum() / (3 * weight.sum())
+        kl = 0.5 * (mean.float().square() + logvar.float().exp() - 1 - logvar.float()).mean()
+        loss = error + 0.5 * edge_loss(made, video) + KL_WEIGHT * kl
+        mse = F.mse_loss(made.detach(), video) / 4
+        return loss, {"psnr": float(-10 * torch.log10(mse)), "l1": float(error.detach()), "kl": float(kl.detach())}
+
+    latest = loop.run(loss_of)
+    loop.load_averaged()
+    measure_latents(vae, data, seed=seed)
+    return latest
+
+
+@torch.no_grad()
+def measure_latents(vae: VideoVAE, data: Path, *, seed: int, num_clips: int = 24) -> None:
+    """Sets the mean and standard deviation of every latent channel from whole clips."""
+    generator = torch.Generator().manual_seed(seed)
+    means = []
+    for _ in range(num_clips):
+        video, _ = random_crops(data, batch=1, crop=128, generator=generator)
+        means.append(vae.moments(video)[0].transpose(0, 1).flatten(1))
+    stacked = torch.cat(means, dim=1)
+    vae.latent_mean.copy_(stacked.mean(dim=1))
+    vae.latent_std.copy_(stacked.std(dim=1).clamp(min=1e-3))
