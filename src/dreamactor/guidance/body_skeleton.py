@@ -1,7 +1,7 @@
 """Draws the body skeleton: bones of body and both hands, from the neck down (section 3.2). Knows nothing of the head.
 
-One colour per bone, far bones first, so that a crossing tells which limb is in front. Head pose lives in the head sphere
-alone: nothing here depends on it.
+One colour per bone, far bones first, so that a crossing tells which limb is in front. Head pose lives in the head
+sphere alone: nothing here depends on it.
 """
 
 from __future__ import annotations

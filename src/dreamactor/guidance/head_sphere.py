@@ -1,8 +1,8 @@
 """Draws the head sphere: head position, size and rotation as one coloured ball (section 3.2). Reads it back for tests.
 
-Every pixel shows the surface normal there in head coordinates (x to the image's right when the head looks at the camera,
-y up, z out of the face), mapped from -1..1 to 0..255. So the colours turn with the head, every rotation has its own
-picture, back views included, and the angles can be read back. Position and size come from the track alone.
+Every pixel shows the surface normal there in head coordinates (x to the image's right when the head looks at the
+camera, y up, z out of the face), mapped from -1..1 to 0..255. So the colours turn with the head, every rotation has
+its own picture, back views included, and the angles can be read back. Position and size come from the track alone.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def _fit_circle(inside: np.ndarray) -> tuple[float, float, float]:
     padded = np.pad(inside, 1, mode="edge")  # the picture's own edge is no outline
     enclosed = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     ys, xs = np.nonzero(inside & ~enclosed)
-    xs, ys = xs + 0.5, ys + 0.5
+    xs, ys = xs + np.float64(0.5), ys + np.float64(0.5)
     system = np.stack((2 * xs, 2 * ys, np.ones_like(xs)), axis=1)
     (cx, cy, rest), *_ = np.linalg.lstsq(system, xs**2 + ys**2, rcond=None)
     return float(cx), float(cy), float(np.sqrt(max(rest + cx**2 + cy**2, 1.0)))

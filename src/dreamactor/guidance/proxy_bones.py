@@ -1,8 +1,8 @@
 """Coordinate frames of the textured proxy's bones: how each bone moves from the reference's pose to another pose.
 
 Every bone has an origin and three basis vectors in px3. A point that is fixed to a bone keeps its coordinates in that
-basis, so the map from reference to target is basis_target @ inverse(basis_reference). Basis vectors carry lengths: along a
-limb the joint-to-joint distance, across it the body's scale. Joints therefore land exactly on joints.
+basis, so the map from reference to target is basis_target @ inverse(basis_reference). Basis vectors carry lengths:
+along a limb the joint-to-joint distance, across it the body's scale. Joints therefore land exactly on joints.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ BONES: Final = (
 BONE: Final = {name: index for index, name in enumerate(BONES)}
 
 _ARM_REST: Final = {"left": (0.6, 0.6, -0.5), "right": (-0.6, 0.6, -0.5)}
-"""Directions (person's left, down, back) from which an arm swings by the shortest arc. The opposite direction, where the
-twist would be undefined, is one no arm can reach: across the back and up."""
+"""Directions (person's left, down, back) from which an arm swings by the shortest arc. The opposite direction, where
+the twist would be undefined, is one no arm can reach: across the back and up."""
 _HAND_PALM: Final = tuple(HAND_JOINTS.index(name) for name in ("wrist", "middle_mcp", "index_mcp", "little_mcp"))
 
 

@@ -1,4 +1,5 @@
-"""The textured proxy's body parts in one picture: where each capsule lies, which pixel belongs to which, how deep it is.
+"""The textured proxy's body parts in one picture: where each capsule lies, which pixel belongs to which, how deep it
+is.
 
 A part is a capsule about a segment with a radius on the picture and a half-thickness in depth. Radii start from a human
 prior in torso units and are corrected by the person's outline where that is visible.
@@ -123,7 +124,9 @@ def person_capsules(person: PersonTrack) -> tuple[Capsule, ...]:
     capsules = [
         _torso(neck, spine, joint("left_shoulder") - joint("right_shoulder"), joint("left_hip") - joint("right_hip"))
     ]
-    up = angles_to_matrix(person.head.angles_rad[0])[:, 1].numpy() * (1.0, -1.0, -1.0) * head_radius  # towards the crown
+    up = (
+        angles_to_matrix(person.head.angles_rad[0])[:, 1].numpy() * (1.0, -1.0, -1.0) * head_radius
+    )  # towards the crown
     capsules.append(_limb("neck", "neck", neck, head - up * 0.6, torso))
     capsules.append(
         Capsule(
@@ -273,9 +276,7 @@ def part_links(capsules: tuple[Capsule, ...]) -> tuple[tuple[Link, ...], ...]:
     links: list[list[Link]] = [[] for _ in PARTS]
 
     def connect(parent: str, child: str, joint: np.ndarray, radius: float, parent_bone: str | None = None) -> None:
-        links[PART[child]].append(
-            Link(part=PART[parent], bone=BONE[parent_bone or parent], joint=joint, radius=radius)
-        )
+        links[PART[child]].append(Link(part=PART[parent], bone=BONE[parent_bone or parent], joint=joint, radius=radius))
         links[PART[parent]].append(Link(part=PART[child], bone=BONE[child], joint=joint, radius=radius))
 
     by_name = {capsule.name: capsule for capsule in capsules}

@@ -1,4 +1,5 @@
-"""Draws a deformed triangle sheet into a picture with numpy: for every pixel the nearest triangle and its texture place.
+"""Draws a deformed triangle sheet into a picture with numpy: for every pixel the nearest triangle and its texture
+place.
 
 Knows nothing about people. Triangles are handled in groups of equal bounding box, so that everything is one array
 operation; a texture test ("does this sheet exist here?") cuts sheets along pixel-exact borders.
@@ -6,6 +7,7 @@ operation; a texture test ("does this sheet exist here?") cuts sheets along pixe
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,8 +23,8 @@ class Sheets:
     """Triangles of all parts of one figure.
 
     Attributes:
-        triangles: [N, 3] int64 vertex indices; clockwise on the picture (y down) when seen from outside in the rest pose.
-        layer: [N] int32 which part's texture mask applies.
+        triangles: [N, 3] int64 vertex indices; clockwise on the picture (y down) when seen from outside in the rest
+        pose. layer: [N] int32 which part's texture mask applies.
         facing: [N] int8, +1 for a sheet whose outside was seen in the rest pose, -1 for a back sheet, 0 for a wall that
             is drawn from both sides.
         texture: [V, 2] float32 texture place of each vertex, x and y in texels.
@@ -97,7 +99,7 @@ def rasterize(sheets: Sheets, vertices: np.ndarray, *, width: int, height: int) 
 
     found: list[tuple[np.ndarray, ...]] = []
     bounds = (0, *_BOXES, *sorted({int(s) for s in side[side > _BOXES[-1]]}))
-    for smaller, box in zip(bounds, bounds[1:], strict=False):
+    for smaller, box in itertools.pairwise(bounds):
         group = np.flatnonzero((side > smaller) & (side <= box))
         if group.size == 0:
             continue

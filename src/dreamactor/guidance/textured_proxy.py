@@ -1,10 +1,11 @@
-"""The textured proxy: the reference's own pixels carried along with the motion, and what no reference saw (beyond the paper).
+"""The textured proxy: the reference's own pixels carried along with the motion, and what no reference saw (beyond the
+paper).
 
-Once per reference set (`prepare_proxy`): every pixel of the person is given to a body part and lifted to a depth, so that
-the picture becomes a skin of triangle sheets, front and back, bound to bones with weights that blend at the joints. Parts
-reach on under whatever hid them. Per frame (`draw_proxy`): bones move the sheets, a rasterizer finds the nearest one, and
-the pixel is copied from the reference where the reference saw that very surface. In the reference's own pose every pixel
-comes from its own place, so the figure is reproduced exactly, clothes and hair included.
+Once per reference set (`prepare_proxy`): every pixel of the person is given to a body part and lifted to a depth, so
+that the picture becomes a skin of triangle sheets, front and back, bound to bones with weights that blend at the
+joints. Parts reach on under whatever hid them. Per frame (`draw_proxy`): bones move the sheets, a rasterizer finds the
+nearest one, and the pixel is copied from the reference where the reference saw that very surface. In the reference's
+own pose every pixel comes from its own place, so the figure is reproduced exactly, clothes and hair included.
 """
 
 from __future__ import annotations
@@ -175,7 +176,7 @@ def _borrowed_colour(name: str, table: np.ndarray, filled: np.ndarray) -> np.nda
         "hand": ("forearm", "upper_arm"), "forearm": ("upper_arm",), "upper_arm": (), "foot": ("shin", "thigh"),
         "shin": ("thigh",), "thigh": (), "neck": (), "head": (), "torso": (),
     }  # fmt: skip
-    side, _, kind = name.rpartition("left_" if name.startswith("left_") else "right_")
+    kind = name.removeprefix("left_").removeprefix("right_")
     relatives = [f"{prefix}{part}" for part in chain[kind] for prefix in (name[: -len(kind)], other[: -len(kind)])]
     for candidate in (other, *relatives, "torso", "neck", "head"):
         index = PARTS.index(candidate)
@@ -248,7 +249,7 @@ def _stitch(
         ends = [_along_sheet(sheet, lookup, rim, inside, cell, at_x.shape[1]) for sheet in (front, back)]
         quads = 2 * np.arange(len(rim) // 2)[:, None]
         far = len(rim)
-        walls = np.concatenate((quads + (0, 1, far), quads + (1, far + 1, far)))
+        walls = np.concatenate((quads + np.array((0, 1, far)), quads + np.array((1, far + 1, far))))
         add({key: np.concatenate((ends[0][key], ends[1][key])) for key in front}, walls, 0, index)
     merged = {key: np.concatenate(parts).astype(np.float32) for key, parts in vertices.items()}
     triangles = np.concatenate(faces["triangles"])
@@ -301,8 +302,8 @@ def _rim(here: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sides of texels where a part ends.
 
     Returns:
-        [2 E, 2] float32 both ends (x, y) of every side, one after the other, and the same points moved a little into the
-        part's texel.
+        [2 E, 2] float32 both ends (x, y) of every side, one after the other, and the same points moved a little into
+        the part's texel.
     """
     padded = np.pad(here, 1)
     points, nudged = [], []
@@ -310,7 +311,8 @@ def _rim(here: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         beyond = padded[1 + dy : padded.shape[0] - 1 + dy, 1 + dx : padded.shape[1] - 1 + dx]
         y, x = np.nonzero(here & ~beyond)
         middle = np.stack((x + 0.5 + 0.5 * dx, y + 0.5 + 0.5 * dy), axis=1)
-        ends = np.stack((middle + (0.5 * dy, 0.5 * dx), middle - (0.5 * dy, 0.5 * dx)), axis=1)  # [E, 2, 2]
+        half = np.array((0.5 * dy, 0.5 * dx))
+        ends = np.stack((middle + half, middle - half), axis=1)  # [E, 2, 2]
         center = np.stack((x + 0.5, y + 0.5), axis=1)[:, None]
         points.append(ends.reshape(-1, 2))
         nudged.append((ends + 0.3 * (center - ends)).reshape(-1, 2))
@@ -318,7 +320,12 @@ def _rim(here: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _along_sheet(
-    sheet: dict[str, np.ndarray], lookup: np.ndarray, points: np.ndarray, texture: np.ndarray, cell: int, grid_width: int
+    sheet: dict[str, np.ndarray],
+    lookup: np.ndarray,
+    points: np.ndarray,
+    texture: np.ndarray,
+    cell: int,
+    grid_width: int,
 ) -> dict[str, np.ndarray]:
     """Vertices that lie on a sheet's triangles at the given texture places, so that walls meet it without a gap.
 
@@ -341,7 +348,9 @@ def _along_sheet(
     for key, values in sheet.items():
         parts = zip((a, b, c, d), weights, strict=True)
         wide = values.reshape(len(values), -1)
-        found[key] = sum(wide[where] * weight[:, None] for where, weight in parts).reshape(len(points), *values.shape[1:])
+        found[key] = sum(wide[where] * weight[:, None] for where, weight in parts).reshape(
+            len(points), *values.shape[1:]
+        )
     found["texture"] = texture
     return found
 

@@ -1,0 +1,358 @@
+"""Retargeting: the driver's motion on the reference's canvas, in the reference's proportions and place (section 3.2).
+
+The rule (`RetargetOptions.framing`):
+
+- `reference`: motion is relative. Within each shot (a stretch without a cut) the frame is found in which the driver's
+pose
+  is most like the reference's. There the body gets the reference's size and stands where the reference stands: feet on
+  the same floor where both show feet (and the pelvis at the same place across), else neck on neck, else head on head.
+  From there on the driver's way across the picture, jumps and changes of size (walking to the camera) are carried over
+  in units of the body, longer legs making longer ways. The size comes from torso, shoulders, hips and head, as far as
+  both show them. A driver who is a copy of the reference is not changed at all.
+- `driving`: the driver's picture is fitted into the canvas; only proportions change.
+- `auto` (default): as `reference`, but ways are shortened evenly over a shot so that the head does not leave the canvas
+  unless it left the driver's picture too (a full-body dance on a portrait). Where nobody was found in the reference, or
+  nobody's body in the driver, as `driving`.
+
+Bones that the driver never shows in a shot (legs in a portrait) keep the pose they have in the reference picture; if
+that does not show them either, they hang as on a standing person, at confidence zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+import torch
+from torch import Tensor
+
+from dreamactor.errors import ConfigError
+from dreamactor.geometry.skeleton import BODY_PARENTS, JOINT
+from dreamactor.guidance.bone_length import (
+    MIN_CONFIDENCE,
+    bone_offsets,
+    bones_seen,
+    estimate_proportions,
+    joint_offsets,
+    joints_from_offsets,
+    length_ratios,
+    standing_offsets,
+)
+from dreamactor.types.guidance import ReferenceSet
+from dreamactor.types.track import PersonTrack, Proportions
+
+Framing = Literal["auto", "reference", "driving"]
+FRAMINGS: Final[tuple[Framing, ...]] = ("auto", "reference", "driving")
+
+_FEET: Final = [JOINT[f"{side}_{part}"] for side in ("left", "right") for part in ("ankle", "heel", "toe")]
+_LEG: Final = [JOINT["left_knee"], JOINT["left_ankle"]]
+_SIZE_BONES: Final = [JOINT[n] for n in ("neck", "left_shoulder", "right_shoulder", "left_hip", "right_hip")]
+_NECK: Final = JOINT["neck"]
+_PELVIS: Final = JOINT["pelvis"]
+_HEAD: Final = JOINT["head"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RetargetOptions:
+    """How a driver's motion is put on a reference.
+
+    Attributes:
+        framing: see the top of this file.
+        proportions: give the driver's skeleton the reference's bone lengths, head and hand size.
+    """
+
+    framing: Framing = "auto"
+    proportions: bool = True
+
+    def __post_init__(self) -> None:
+        if self.framing not in FRAMINGS:
+            raise ConfigError(f"Unknown framing '{self.framing}'. Known: {', '.join(FRAMINGS)}.")
+
+
+def retarget(
+    driving: PersonTrack,
+    references: ReferenceSet,
+    options: RetargetOptions = RetargetOptions(),
+) -> PersonTrack:
+    """Puts the driver's motion on the reference's canvas.
+
+    Args:
+        driving: the driver, in pixels of the driving video.
+        references: the character; the first image decides place and size.
+
+    Returns:
+        A track of the same frames in canvas pixels, with the reference's proportions.
+    """
+    width, height = references.canvas
+    reference = references.images[0].person
+    own = estimate_proportions((driving,))
+    ratios = _Ratios.of(own, references.proportions) if options.proportions else _Ratios.same()
+    relative = options.framing != "driving" and bool(reference.body.tracked[0]) and bool(driving.body.tracked.any())
+    shots = []
+    for shot in _shots(driving.cut):
+        track = driving[shot]
+        if relative:
+            shots.append(_on_reference(track, references, own, ratios, keep_in_view=options.framing == "auto"))
+        else:
+            shots.append(_in_frame(track, ratios, width=width, height=height))
+    return replace(
+        _join(shots), width=width, height=height, times=driving.times, cut=driving.cut, source=driving.source
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Ratios:
+    """Reference over driver, in torso units of each."""
+
+    bones: Tensor
+    head: float
+    hand: float
+    leg: float
+
+    @staticmethod
+    def of(driving: Proportions, reference: Proportions) -> _Ratios:
+        leg = float(reference.bone_length[_LEG].sum() / driving.bone_length[_LEG].sum())
+        return _Ratios(
+            bones=length_ratios(driving, reference),
+            head=reference.head_radius / driving.head_radius,
+            hand=reference.hand_length / driving.hand_length,
+            leg=leg if bool(driving.known[_LEG].all() & reference.known[_LEG].all()) else 1.0,
+        )
+
+    @staticmethod
+    def same() -> _Ratios:
+        return _Ratios(bones=torch.ones(len(BODY_PARENTS)), head=1.0, hand=1.0, leg=1.0)
+
+
+def _shots(cut: Tensor) -> list[slice]:
+    """Stretches of frames between cuts."""
+    starts = sorted({0, *torch.nonzero(cut).flatten().tolist()})
+    return [slice(a, b) for a, b in zip(starts, [*starts[1:], len(cut)], strict=True)]
+
+
+def _in_frame(track: PersonTrack, ratios: _Ratios, *, width: int, height: int) -> PersonTrack:
+    """The driver's picture fitted into the canvas, its middle on the canvas's middle."""
+    scale = min(width / track.width, height / track.height)
+    joints = joints_from_offsets(
+        joint_offsets(track.body.joints) * ratios.bones[:, None], track.body.joints[:, _PELVIS]
+    )
+    shift = torch.zeros(track.num_frames, 3)
+    floor_before, floor_after = _floor(track.body.joints), _floor(joints)
+    shows_feet = _feet_seen(track).any()
+    shift[:, 1] = torch.where(shows_feet, floor_before - floor_after, torch.zeros(()))
+    middle = torch.tensor((track.width / 2, track.height / 2, 0.0))
+    goal = torch.tensor((width / 2, height / 2, 0.0))
+    to_head = (track.head.center - track.body.joints[:, _NECK]) * (float(ratios.bones[_HEAD]) * scale)
+    return _moved(track, (joints + shift[:, None] - middle) * scale + goal, to_head, scale=scale, ratios=ratios)
+
+
+def _on_reference(
+    track: PersonTrack, references: ReferenceSet, own: Proportions, ratios: _Ratios, *, keep_in_view: bool
+) -> PersonTrack:
+    """One shot, relative to the reference's size and place."""
+    width, height = references.canvas
+    reference = references.images[0].person
+    usable = torch.nonzero(track.body.tracked).flatten()
+    if usable.numel() == 0:
+        return _in_frame(track, ratios, width=width, height=height)
+    match = _most_alike(track, reference)
+    scale = _size_ratio(track[match : match + 1], reference, own, references.proportions)
+
+    never = ~bones_seen(track).any(dim=0)  # [J]
+    grown = _relative_size(track, match)[:, None]  # [T, 1] how much nearer the driver is than in the matching frame
+    torso_px = scale * _torso_px(track[match : match + 1], own)
+    held, held_to_head, held_confidence = _held_pose(reference, references.proportions, torso_px=torso_px)
+    rebuilt = joint_offsets(track.body.joints) * (ratios.bones * scale)[:, None]
+    offsets = torch.where(never[:, None], grown[..., None] * held, rebuilt)
+    joints = joints_from_offsets(offsets, torch.zeros(track.num_frames, 3))
+    to_head = (track.head.center - track.body.joints[:, _NECK]) * (float(ratios.bones[_HEAD]) * scale)
+    to_head = grown * held_to_head if bool(never[_HEAD]) else to_head
+    confidence = torch.where(never, held_confidence, track.body.confidence)
+    if bool(never[_NECK]):
+        confidence[:, _PELVIS] = held_confidence[_PELVIS]
+        confidence[:, _NECK] = track.body.confidence[:, _NECK]
+
+    shift = _placement(track, reference, joints, to_head, match=match, scale=scale, leg=ratios.leg)
+    placed = joints + shift[:, None]
+    if keep_in_view:
+        head = placed[:, _NECK] + to_head
+        placed = placed + _shorten_ways(track, head, match=match, width=width, height=height)[:, None]
+    body = replace(track.body, confidence=confidence)
+    return _moved(replace(track, body=body), placed, to_head, scale=scale, ratios=ratios)
+
+
+def _most_alike(track: PersonTrack, reference: PersonTrack) -> int:
+    """The frame whose pose is most like the reference's: bone directions and head, frames far from the usual place less."""
+    towards = torch.nn.functional.normalize(bone_offsets(track), dim=-1)
+    goal = torch.nn.functional.normalize(bone_offsets(reference), dim=-1)
+    shared = (bones_seen(track) & bones_seen(reference)).float()  # [T, J]
+    apart = ((towards - goal).square().sum(-1) * shared).sum(-1) / shared.sum(-1).clamp_min(1.0)
+    turned = 1.0 - torch.cos(track.head.angles_rad - reference.head.angles_rad).mean(-1)
+    both_heads = track.head.tracked & reference.head.tracked
+    apart = apart + torch.where(both_heads, turned, torch.zeros(())) + 2.0 * (shared.sum(-1) < 1.0)
+    size = track.head.radius_px.clamp_min(1.0)
+    place = track.body.joints[:, _NECK, :2]
+    tracked = track.body.tracked
+    usual_place, usual_size = place[tracked].median(dim=0).values, size[tracked].median()
+    far = (place - usual_place).norm(dim=-1) / (4.0 * usual_size) + (size / usual_size).log().abs()
+    return int(torch.where(tracked, apart * (1.0 + far), torch.inf).argmin())
+
+
+def _size_ratio(frame: PersonTrack, reference: PersonTrack, own: Proportions, theirs: Proportions) -> float:
+    """Pixels of the canvas per pixel of the driver, so that both torsos (by what both pictures show) are of one size."""
+    seen = (bones_seen(frame) & bones_seen(reference))[0, _SIZE_BONES]
+    sizes = []
+    for person, build in ((frame, own), (reference, theirs)):
+        length = bone_offsets(person)[0, _SIZE_BONES].norm(dim=-1)
+        measured, expected = (length * seen).sum(), (build.bone_length[_SIZE_BONES] * seen).sum()
+        if bool(frame.head.tracked[0] & reference.head.tracked[0]):
+            measured = measured + person.head.radius_px[0]
+            expected = expected + build.head_radius
+        sizes.append(float(measured / expected.clamp_min(1e-6)))
+    driver, goal = sizes
+    return goal / driver if driver > 1e-3 and goal > 1e-3 else 1.0
+
+
+def _torso_px(now: PersonTrack, own: Proportions) -> float:
+    """The driver's torso length in pixels in one frame, from all bones that tell the size."""
+    seen = bones_seen(now)[0, _SIZE_BONES]
+    length = (bone_offsets(now)[0, _SIZE_BONES].norm(dim=-1) * seen).sum() + now.head.radius_px[0] * now.head.tracked[0]
+    expected = (own.bone_length[_SIZE_BONES] * seen).sum() + own.head_radius * now.head.tracked[0]
+    return float(length / expected.clamp_min(1e-6))
+
+
+def _relative_size(track: PersonTrack, match: int) -> Tensor:
+    """[T] size of the person relative to the matching frame; the head tells it, being the least foreshortened part."""
+    if not bool(track.head.tracked[match]):
+        return torch.ones(track.num_frames)
+    grown = track.head.radius_px / track.head.radius_px[match].clamp_min(1.0)
+    return torch.where(track.head.tracked, grown, torch.ones(()))
+
+
+def _held_pose(reference: PersonTrack, build: Proportions, *, torso_px: float) -> tuple[Tensor, Tensor, Tensor]:
+    """The pose of bones that the driver never shows.
+
+    Returns:
+        [J, 3] offsets from the parents on the canvas, [3] neck to head centre, [J] confidence.
+    """
+    seen = bones_seen(reference)[0]
+    standing = standing_offsets()
+    standing = standing * (build.bone_length / standing.norm(dim=-1).clamp_min(1e-6))[:, None] * torso_px
+    held = torch.where(seen[:, None], joint_offsets(reference.body.joints)[0], standing)
+    to_head = bone_offsets(reference)[0, _HEAD] if bool(seen[_HEAD]) else standing[_HEAD]
+    confidence = torch.where(seen, reference.body.confidence[0], torch.zeros(()))
+    confidence[_PELVIS] = reference.body.confidence[0, _PELVIS] if bool(seen[_NECK]) else 0.0
+    return held, to_head, confidence
+
+
+def _feet_seen(track: PersonTrack) -> Tensor:
+    """[T] bool: both feet were seen."""
+    seen = (track.body.confidence[:, _FEET] >= MIN_CONFIDENCE).reshape(track.num_frames, 2, 3).any(-1).all(-1)
+    return seen & track.body.tracked
+
+
+def _floor(joints: Tensor) -> Tensor:
+    """[T] lowest point of the feet, y in pixels."""
+    return joints[:, _FEET, 1].amax(dim=-1)
+
+
+def _placement(
+    track: PersonTrack,
+    reference: PersonTrack,
+    joints: Tensor,
+    to_head: Tensor,
+    *,
+    match: int,
+    scale: float,
+    leg: float,
+) -> Tensor:
+    """[T, 3] where the pelvis goes.
+
+    Args:
+        joints: [T, J, 3] retargeted body about its pelvis.
+        to_head: [T, 3] from its neck to its head's centre.
+    """
+    now, goal = track.body.joints, reference.body.joints[0]
+    shift = torch.zeros(track.num_frames, 3)
+    feet = _feet_seen(track)
+    if bool(feet[match]) and float(feet.float().mean()) > 0.6 and bool(_feet_seen(reference)[0]):
+        way = (now - now[match]) * (scale * leg)
+        shift[:, 0] = goal[_PELVIS, 0] + way[:, _PELVIS, 0]
+        floor = (_floor(now) - _floor(now)[match]) * (scale * leg)
+        shift[:, 1] = _floor(goal[None]) + floor - _floor(joints)
+        return shift
+    sure = (track.body.confidence[match, _NECK] >= MIN_CONFIDENCE) & (
+        reference.body.confidence[0, _NECK] >= MIN_CONFIDENCE
+    )
+    if bool(sure) or not bool(track.head.tracked[match] & reference.head.tracked[0]):
+        way = (now[:, _NECK] - now[match, _NECK]) * scale
+        shift[:, :2] = (goal[_NECK] + way - joints[:, _NECK])[:, :2]
+    else:
+        way = (track.head.center - track.head.center[match]) * scale
+        shift[:, :2] = (reference.head.center[0] + way - joints[:, _NECK] - to_head)[:, :2]
+    return shift
+
+
+def _shorten_ways(track: PersonTrack, head: Tensor, *, match: int, width: int, height: int) -> Tensor:
+    """[T, 3] extra shift that brings ways back so far that the head [T, 3] stays in view, one factor per axis and shot."""
+    back = torch.zeros(track.num_frames, 3)
+    for axis, size, source_size in ((0, width, track.width), (1, height, track.height)):
+        own = track.head.center[:, axis]
+        counted = track.body.tracked & track.head.tracked & (own > 0) & (own < source_size)
+        start = head[match, axis]
+        if not bool(counted.any()) or not 0.0 < float(start) < size:
+            continue
+        way = (head[:, axis] - start)[counted]
+        margin = 0.08 * size
+        room = torch.where(way > 0, size - margin - start, start - margin).clamp_min(0.02 * size)
+        factor = float((room / way.abs().clamp_min(1e-6)).amin().clamp(max=1.0))
+        back[:, axis] = -(1.0 - factor) * (head[:, axis] - start)
+    return back
+
+
+def _moved(track: PersonTrack, joints: Tensor, to_head: Tensor, *, scale: float, ratios: _Ratios) -> PersonTrack:
+    """Takes head, hands and face along with a body that was moved, resized and rebuilt.
+
+    Args:
+        joints: [T, J, 3] the body on the canvas.
+        to_head: [T, 3] from the neck to the head's centre, on the canvas.
+        scale: canvas pixels per driver pixel.
+    """
+    old, wrists = track.body.joints, [JOINT["left_wrist"], JOINT["right_wrist"]]
+    center = joints[:, _NECK] + to_head
+    enlarge = scale * ratios.head
+    hands = (track.hands.joints - old[:, wrists, None]) * (scale * ratios.hand) + joints[:, wrists, None]
+    from_head = track.head.center[:, None, :2]
+    landmarks = track.face.landmarks * enlarge
+    landmarks[..., :2] = (track.face.landmarks[..., :2] - from_head) * enlarge + center[:, None, :2]
+    box = (track.face.box.reshape(-1, 2, 2) - from_head) * enlarge + center[:, None, :2]
+    metric = track.body.joints_m
+    metric_offsets = joint_offsets(metric) * ratios.bones[:, None]
+    return replace(
+        track,
+        body=replace(track.body, joints=joints, joints_m=joints_from_offsets(metric_offsets, metric[:, 0])),
+        hands=replace(track.hands, joints=hands),
+        head=replace(track.head, center=center, radius_px=track.head.radius_px * enlarge),
+        face=replace(track.face, landmarks=landmarks, box=box.reshape(-1, 4)),
+    )
+
+
+def _join(shots: list[PersonTrack]) -> PersonTrack:
+    """Puts the shots' coordinates together again (times and cuts are the caller's)."""
+    if len(shots) == 1:
+        return shots[0]
+    first = shots[0]
+
+    def joined(part: str, *names: str) -> dict[str, Tensor]:
+        return {name: torch.cat([getattr(getattr(shot, part), name) for shot in shots]) for name in names}
+
+    times = replace(first.times, pts=torch.cat([shot.times.pts for shot in shots]))
+    return replace(
+        first,
+        times=times,
+        cut=torch.cat([shot.cut for shot in shots]),
+        body=type(first.body)(**joined("body", "joints", "joints_m", "confidence", "tracked")),
+        hands=type(first.hands)(**joined("hands", "joints", "tracked")),
+        head=type(first.head)(**joined("head", "angles_rad", "center", "radius_px", "tracked")),
+        face=type(first.face)(**joined("face", "landmarks", "box", "tracked")),
+    )
