@@ -112,7 +112,9 @@ def make_track(
                 turned = torch.stack((cos * x - sin * y, sin * x + cos * y, offset[:, 2]), dim=-1)
                 joints_m[:, index] = origin + turned
     cos, sin = torch.tensor(body_yaw_rad).cos(), torch.tensor(body_yaw_rad).sin()
-    turn = torch.tensor([[cos, 0.0, -sin], [0.0, 1.0, 0.0], [sin, 0.0, cos]])  # +yaw: the front (-z) goes to image right
+    turn = torch.tensor(
+        [[cos, 0.0, -sin], [0.0, 1.0, 0.0], [sin, 0.0, cos]]
+    )  # +yaw: the front (-z) goes to image right
     joints_m = joints_m @ turn.T
     move = torch.zeros(num_frames, 3)
     move[:, 0] = pelvis_px[0] + phase * move_px[0]

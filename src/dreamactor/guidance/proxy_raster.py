@@ -104,18 +104,21 @@ def rasterize(sheets: Sheets, vertices: np.ndarray, *, width: int, height: int) 
         if group.size == 0:
             continue
         steps = np.arange(box, dtype=np.float32)
-        in_x, in_y = steps[None, None, :], steps[None, :, None]
-        b1 = c1[group, None, None] + w1[0][group, None, None] * in_x + w1[1][group, None, None] * in_y
-        b2 = c2[group, None, None] + w2[0][group, None, None] * in_x + w2[1][group, None, None] * in_y
+        across1 = c1[group, None] + w1[0][group, None] * steps  # [G, box] along a row
+        across2 = c2[group, None] + w2[0][group, None] * steps
+        b1 = across1[:, None] + (w1[1][group, None] * steps)[..., None]  # [G, rows, columns]
+        b2 = across2[:, None] + (w2[1][group, None] * steps)[..., None]
         inside = (b1 >= -1e-4) & (b2 >= -1e-4) & (b1 + b2 <= 1.0 + 1e-4)
-        which, row, column = np.nonzero(inside)
-        found.append((group[which], top[group[which]] + row, left[group[which]] + column, b1[inside], b2[inside]))
+        hit = np.flatnonzero(inside)
+        which, cell = hit // (box * box), hit % (box * box)
+        member = group[which]
+        found.append((member, top[member] + cell // box, left[member] + cell % box, b1.ravel()[hit], b2.ravel()[hit]))
     local, row, column, b1, b2 = (np.concatenate(parts) for parts in zip(*found, strict=True))
     on_canvas = (row < height) & (column < width)
     triangle = keep[local]
     weights = np.stack((1.0 - b1 - b2, b1, b2), axis=1).astype(np.float32)
     index = sheets.triangles[triangle]
-    texture = (sheets.texture[index] * weights[..., None]).sum(1)
+    texture = interpolate(sheets.texture, index, weights)
     texel_y = np.clip(texture[:, 1].astype(np.int64), 0, sheets.exists.shape[0] - 1)
     texel_x = np.clip(texture[:, 0].astype(np.int64), 0, sheets.exists.shape[1] - 1)
     layer = sheets.layer[triangle]
@@ -124,7 +127,7 @@ def rasterize(sheets: Sheets, vertices: np.ndarray, *, width: int, height: int) 
     if triangle.size == 0:
         return _no_hits()
     own = sheets.owner[texel_y[real], texel_x[real]] == layer[real]
-    depth = (vertices[:, 2][index[real]] * weights).sum(1)
+    depth = interpolate(vertices[:, 2:], index[real], weights)[:, 0]
     depth += np.where(own | (sheets.facing[triangle] < 0), np.float32(0.0), np.float32(sheets.hidden_bias))
     pixel = row[real] * width + column[real]
     nearest = _nearest(pixel, depth, width * height)
@@ -137,6 +140,14 @@ def rasterize(sheets: Sheets, vertices: np.ndarray, *, width: int, height: int) 
         own=own[nearest],
         stretch=np.abs(area[local[nearest]]) / sheets.rest_area[chosen],
     )
+
+
+def interpolate(values: np.ndarray, corners: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """[K, C] values of vertices [V, C] between three corners [K, 3] with barycentric weights [K, 3]."""
+    total = values[corners[:, 0]] * weights[:, :1]
+    total += values[corners[:, 1]] * weights[:, 1:2]
+    total += values[corners[:, 2]] * weights[:, 2:]
+    return total
 
 
 def _nearest(pixel: np.ndarray, depth: np.ndarray, num_pixels: int) -> np.ndarray:

@@ -31,7 +31,7 @@ from dreamactor.guidance.proxy_parts import (
     reach_at,
     surface_depth,
 )
-from dreamactor.guidance.proxy_raster import Hits, Sheets, rasterize
+from dreamactor.guidance.proxy_raster import Hits, Sheets, interpolate, rasterize
 from dreamactor.types.guidance import ReferenceImage, ReferenceSet, TexturedProxy
 from dreamactor.types.track import PersonTrack
 
@@ -449,9 +449,10 @@ def _shade(skin: ProxySkin, hits: Hits) -> _Layer:
     sheet = sheets.facing[hits.triangle]
     front = (sheet >= 0) & hits.own
     corners = sheets.triangles[hits.triangle]
-    rgb = (skin.fill[corners] * hits.weights[..., None]).sum(1)
+    rgb = np.empty((len(corners), 3), dtype=np.float32)
     rgb[front] = _bilinear(skin.texture, hits.texture[front])
-    facing = (skin.facing[corners] * hits.weights).sum(1)
+    rgb[~front] = interpolate(skin.fill, corners[~front], hits.weights[~front])
+    facing = interpolate(skin.facing[:, None], corners, hits.weights)[:, 0]
     return _Layer(pixel=hits.pixel, rgb=rgb, seen=front & (sheet > 0) & (hits.stretch < _MAX_STRETCH), facing=facing)
 
 
@@ -460,7 +461,7 @@ def _compose(layers: list[_Layer], rgb: np.ndarray, seen: np.ndarray, figure: np
     flat_rgb, flat_seen, flat_figure = rgb.reshape(-1, 3), seen.reshape(-1), figure.reshape(-1)
     if len(layers) == 1:
         best = layers[0]
-        flat_rgb[best.pixel] = np.rint(np.clip(best.rgb, 0, 255))
+        flat_rgb[best.pixel] = np.rint(best.rgb).astype(np.uint8)
         flat_seen[best.pixel] = best.seen * np.uint8(255)
         flat_figure[best.pixel] = 255
         return
@@ -470,7 +471,7 @@ def _compose(layers: list[_Layer], rgb: np.ndarray, seen: np.ndarray, figure: np
         better = quality > score[layer.pixel]
         pixel = layer.pixel[better]
         score[pixel] = quality[better]
-        flat_rgb[pixel] = np.rint(np.clip(layer.rgb[better], 0, 255))
+        flat_rgb[pixel] = np.rint(layer.rgb[better]).astype(np.uint8)
         flat_seen[pixel] = layer.seen[better] * np.uint8(255)
         flat_figure[pixel] = 255
 
@@ -479,9 +480,10 @@ def _bilinear(texture: np.ndarray, place: np.ndarray) -> np.ndarray:
     """[K, C] texture [H, W, C] read at places [K, 2] (x, y; texel centres at +0.5)."""
     height, width, _ = texture.shape
     x, y = np.clip(place[:, 0] - 0.5, 0, width - 1.001), np.clip(place[:, 1] - 0.5, 0, height - 1.001)
-    x0, y0 = x.astype(np.int64), y.astype(np.int64)
+    x0, y0 = np.floor(x), np.floor(y)
     fx, fy = (x - x0)[:, None], (y - y0)[:, None]
-    flat, start = texture.reshape(height * width, -1), y0 * width + x0
-    top = flat[start] * (1.0 - fx) + flat[start + 1] * fx
-    bottom = flat[start + width] * (1.0 - fx) + flat[start + width + 1] * fx
-    return top * (1.0 - fy) + bottom * fy
+    flat, start = texture.reshape(height * width, -1), y0.astype(np.int64) * width + x0.astype(np.int64)
+    top_left, bottom_left = flat[start], flat[start + width]
+    top = top_left + (flat[start + 1] - top_left) * fx
+    bottom = bottom_left + (flat[start + width + 1] - bottom_left) * fx
+    return top + (bottom - top) * fy

@@ -1,8 +1,8 @@
 """Head angles, centre and size from the face mesh where it can be trusted and from the body elsewhere.
 
 The mesh is exact near the frontal view, flattens turned heads (a true 45 degrees reads 26) and is gone near 70; ears
-and nose of the body are noisier but follow a full turn. So every quantity has a body reading in all frames, and the mesh's
-correction to it is added where there is one, faded out as the head turns, and carried over gaps: nothing jumps when a
+and nose of the body are noisier but follow a full turn. So every quantity has a body reading in all frames, and the
+mesh's correction to it is added where there is one, faded out as the head turns, and carried over gaps: nothing jumps when a
 face comes or goes.
 """
 

@@ -136,7 +136,7 @@ def sample_look(rng: np.random.Generator, *, fantasy: bool) -> Look:
         bottom=top if lower == "dress" else bottom,
         lower=lower,  # type: ignore[arg-type]
         sleeve=float(rng.choice((0.0, 0.45, 1.0, 2.0), p=(0.1, 0.35, 0.15, 0.4))),
-        leg_cover={"trousers": 2.0, "shorts": float(rng.uniform(0.5, 1.1)), "skirt": 0.0, "dress": 0.0}[lower],
+        leg_cover={"trousers": 2.0, "shorts": float(rng.uniform(0.5, 1.1)), "skirt": 0.6, "dress": 0.6}[lower],
         collar=_mix(top.color, top.accent, 0.7),
         hem_m=float(rng.uniform(0.0, 0.025)),
         shoe=_hsv(rng.random(), rng.uniform(0.1, 0.8), rng.uniform(0.12, 0.9)),
