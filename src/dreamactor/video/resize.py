@@ -1,8 +1,8 @@
 """Resizing and cropping that also say where each point went.
 
 Points are pixel coordinates: x right, y down, pixel centres at +0.5. A matrix is [3, 3] float64 and maps (x, y, 1)
-of the source to the new picture; its inverse leads back. "Pictures" are [H, W, 3] or [T, H, W, 3] uint8. All filters are
-bilinear and antialiased.
+of the source to the new picture; its inverse leads back. "Pictures" are [H, W, 3] or [T, H, W, 3] uint8. All filters
+are bilinear and antialiased.
 """
 
 from __future__ import annotations
