@@ -2,8 +2,8 @@
 
 The mesh is exact near the frontal view, flattens turned heads (a true 45 degrees reads 26) and is gone near 70; ears
 and nose of the body are noisier but follow a full turn. So every quantity has a body reading in all frames, and the
-mesh's correction to it is added where there is one, faded out as the head turns, and carried over gaps: nothing jumps when a
-face comes or goes.
+mesh's correction to it is added where there is one, faded out as the head turns, and carried over gaps: nothing jumps
+when a face comes or goes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from dreamactor.geometry.rotation import angles_to_matrix, frame_from_two, matrix_to_angles, unwrap, view_from_pixels
 from dreamactor.geometry.skeleton import FACE_POINT, JOINT
-from dreamactor.perception.smoothing import calm_radius, interpolate, smooth
+from dreamactor.perception.smoothing import calm_radius, frames_to_known, interpolate, running_median, smooth
 from dreamactor.types.track import HeadTrack
 
 _MESH_YAW_RAD = radians(25.0)
@@ -28,19 +28,22 @@ _BODY_YAW_RAD = radians(50.0)
 MAX_FACE_YAW_RAD = radians(70.0)
 """Beyond this a mesh is a guess and the face counts as not seen."""
 
-_NEUTRAL_PITCH_RAD = radians(9.5)
-"""What the line from chin to forehead reads on people who look straight ahead (median +8 to +11 degrees)."""
+_NEUTRAL_PITCH_RAD = radians(4.0)
+"""What the line from chin to forehead reads on people who look straight ahead (clips: -5 to +11 degrees)."""
+
+_TILT_MEMORY_FRAMES = 20.0
+"""Pitch and roll that were last seen so many frames ago have gone back to a third: heads return to upright."""
 
 # An average adult head in centimetres, in head axes (x to image right, y up, z to the nose), measured from the mesh's
 # forehead point. Only ratios matter.
-_FOREHEAD_TO_NOSTRILS_CM = 10.9
+_FOREHEAD_TO_NOSTRILS_CM = 10.35
 _HEAD_RADIUS_CM = 11.25
 _FOREHEAD_TO_CENTRE_CM = (0.0, -6.4, -7.5)
 
 _EAR_DISTANCE_RADII = 1.25
 """Distance between the ears in the body's world joints, in head radii."""
 
-_CENTRE_ABOVE_EARS_RADII = 0.12
+_CENTRE_ABOVE_EARS_RADII = 0.2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,7 +102,8 @@ def track_head(*, face: FaceReading, joints: Tensor, joints_m: Tensor, px_per_m:
         tracked: [T] bool, body known.
     """
     angles = fuse_angles(face, joints_m, tracked)
-    radius = _radius(face, joints_m, px_per_m, tracked)
+    frontal = face.found & (wrap(angles[:, 0]).abs() < _BODY_YAW_RAD)
+    radius = _radius(face, frontal, joints_m, px_per_m, tracked)
     center = _center(face, angles, joints, radius, tracked)
     return HeadTrack(angles_rad=angles, center=center, radius_px=radius, tracked=tracked.clone())
 
@@ -112,19 +116,22 @@ def fuse_angles(face: FaceReading, joints_m: Tensor, tracked: Tensor) -> Tensor:
     correction = interpolate(wrap(face.angles_rad[:, 0] - from_body), face.found & (turned < _BODY_YAW_RAD))
     yaw = from_body + trust * correction
     readable = face.found & (turned < MAX_FACE_YAW_RAD)
-    tilt = interpolate(face.angles_rad[:, 1:] - torch.tensor([_NEUTRAL_PITCH_RAD, 0.0]), readable)
-    if not readable.any():
-        tilt = torch.zeros_like(tilt)
+    memory = (-frames_to_known(readable) / _TILT_MEMORY_FRAMES).exp()
+    tilt = interpolate(face.angles_rad[:, 1:] - torch.tensor([_NEUTRAL_PITCH_RAD, 0.0]), readable) * memory[:, None]
     angles = torch.cat((yaw[:, None], tilt), dim=-1)
     reach = calm_radius(angles[..., None], slow=0.01, fast=0.06, most=4)[..., 0]
     return smooth(angles, tracked, radius=reach)
 
 
-def _radius(face: FaceReading, joints_m: Tensor, px_per_m: Tensor, tracked: Tensor) -> Tensor:
-    """[T] pixels: the mesh's reading, carried over gaps as a ratio to the body's scale."""
-    if face.found.any():
+def _radius(face: FaceReading, frontal: Tensor, joints_m: Tensor, px_per_m: Tensor, tracked: Tensor) -> Tensor:
+    """[T] pixels: the mesh's reading on frontal faces, carried over gaps as a ratio to the body's scale."""
+    if frontal.any():
         ratio = (face.unit_px * _HEAD_RADIUS_CM / px_per_m).log()
-        return smooth(interpolate(ratio, face.found), tracked, radius=8).exp() * px_per_m
+        typical_ratio = ratio[frontal].median()
+        # A turned head's mesh shrinks; far from frontal faces the typical ratio is the better guess.
+        memory = (-frames_to_known(frontal) / _TILT_MEMORY_FRAMES).exp()
+        ratio = typical_ratio + memory * (running_median(interpolate(ratio, frontal), radius=4) - typical_ratio)
+        return smooth(ratio, tracked, radius=8).exp() * px_per_m
     ears = (joints_m[:, JOINT["left_ear"]] - joints_m[:, JOINT["right_ear"]]).norm(dim=-1)
     typical = ears[tracked].median() if tracked.any() else ears.median()
     return typical / _EAR_DISTANCE_RADII * px_per_m

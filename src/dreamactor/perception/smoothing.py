@@ -36,6 +36,15 @@ def interpolate(values: Tensor, known: Tensor) -> Tensor:
     return values[before] + step * (values[after] - values[before])
 
 
+def frames_to_known(known: Tensor) -> Tensor:
+    """[T] float: distance in frames to the nearest known frame; infinite if nothing is known."""
+    if not known.any():
+        return torch.full((len(known),), torch.inf)
+    before, after = _nearest_known(known)
+    index = torch.arange(len(known))
+    return torch.minimum((index - before).abs(), (after - index).abs()).to(torch.float32)
+
+
 def bridge_gaps(values: Tensor, known: Tensor, *, max_frames: int = MAX_BRIDGED_FRAMES) -> tuple[Tensor, Tensor]:
     """Interpolates short gaps and holds the last value through long ones.
 
