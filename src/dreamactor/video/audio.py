@@ -80,8 +80,8 @@ def iter_audio(path: Path, *, rate_hz: int | None = None, mono: bool = False) ->
 def cut_audio(clip: AudioClip, start_s: float, end_s: float) -> AudioClip:
     """The part of a sound between two times of the video's clock; it keeps its place on that clock."""
     length = clip.samples.shape[1]
-    first = min(max(round((start_s - clip.start_s) * clip.rate_hz), 0), length)
-    last = min(max(round((end_s - clip.start_s) * clip.rate_hz), first), length)
+    first = round(min(max((start_s - clip.start_s) * clip.rate_hz, 0), length))
+    last = round(min(max((end_s - clip.start_s) * clip.rate_hz, first), length))
     return replace(clip, samples=clip.samples[:, first:last], start_s=clip.start_s + first / clip.rate_hz)
 
 
@@ -140,12 +140,15 @@ def _decoded(container: InputContainer, *, mono: bool) -> Iterator[AudioClip]:
             continue
         for frame in frames:
             if resampler is None:
-                layout = "mono" if mono or frame.layout.nb_channels == 1 else "stereo"
+                layout = "mono" if frame.layout.nb_channels == 1 else "stereo"
                 resampler = AudioResampler(format="fltp", layout=layout, rate=frame.sample_rate)
             start_s = end_s if frame.time is None else frame.time
             for same_time in resampler.resample(frame):
                 end_s = start_s + same_time.samples / same_time.sample_rate
-                yield AudioClip(samples=_samples(same_time), rate_hz=same_time.sample_rate, start_s=start_s)
+                samples = _samples(same_time)
+                if mono:
+                    samples = samples.mean(dim=0, keepdim=True)
+                yield AudioClip(samples=samples, rate_hz=same_time.sample_rate, start_s=start_s)
                 start_s = end_s
 
 
