@@ -79,7 +79,7 @@ def shortest_arc(start: Tensor, end: Tensor) -> Tensor:
 
 
 def frame_from_two(first: Tensor, second: Tensor) -> Tensor:
-    """Right-handed orthonormal frame: axis 0 along `first`, axis 1 in the plane of both. Returns [..., 3, 3] columns."""
+    """[..., 3, 3] right-handed orthonormal columns: the first along `first`, the second in the plane of both."""
     axis0 = normalize(first)
     axis1 = normalize(second - (second * axis0).sum(-1, keepdim=True) * axis0)
     return torch.stack((axis0, axis1, torch.linalg.cross(axis0, axis1, dim=-1)), dim=-1)

@@ -102,7 +102,7 @@ def _draw_bones(bones: list[_Bone], *, width: int, height: int, oversample: int)
 def _clip_segment(
     start: list[float], end: list[float], *, width: int, height: int, margin: float
 ) -> tuple[float, float, float, float] | None:
-    """x0, y0, x1, y1 of the part of a segment near the canvas (Liang and Barsky), or None; far-off joints cost no time."""
+    """x0, y0, x1, y1 of the part of a segment near the canvas (Liang and Barsky), or None; far joints cost no time."""
     first, last = 0.0, 1.0
     for axis, size in ((0, width), (1, height)):
         origin, delta = start[axis], end[axis] - start[axis]

@@ -162,7 +162,7 @@ def _median_or(values: Tensor, prior: float) -> float:
 
 
 def length_ratios(driving: Proportions, reference: Proportions) -> Tensor:
-    """[J] how much longer each of the reference's bones is than the driver's, both in torso lengths; 1 for the pelvis."""
+    """[J] how much longer each bone of the reference is than the driver's, both in torso lengths; 1 for the pelvis."""
     ratio = reference.bone_length / driving.bone_length.clamp_min(1e-6)
     return torch.where(driving.bone_length > 1e-6, ratio, torch.ones_like(ratio)).clamp(0.1, 10.0)
 

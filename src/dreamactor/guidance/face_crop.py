@@ -1,4 +1,4 @@
-"""What the face encoders see: aligned crops from the original frames, their augmentation, and pose-normalised landmarks."""
+"""What the face encoders see: crops from the original frames, their augmentation, and pose-normalised landmarks."""
 
 from __future__ import annotations
 

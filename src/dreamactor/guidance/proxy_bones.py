@@ -139,7 +139,7 @@ def _torso_turn(spine: Tensor, left: Tensor) -> Tensor:
 
 
 def _limb(torso: Tensor, rest: tuple[float, float, float], axis: Tensor) -> Tensor:
-    """[T, 3, 3] orthonormal frame of a limb that swings from its rest direction in the torso; first column on the axis."""
+    """[T, 3, 3] orthonormal frame of a limb that swings from its rest direction; the first column is its axis."""
     rest_axis = normalize(torch.tensor(rest, dtype=axis.dtype))
     local = normalize((torso.mT @ axis[..., None])[..., 0])
     rest_frame = frame_from_two(rest_axis, torch.tensor((0.05, 0.0, -1.0), dtype=axis.dtype))

@@ -96,16 +96,21 @@ def capsule_field(capsule: Capsule, x: np.ndarray, y: np.ndarray) -> Field:
 
 
 def surface_depth(capsule: Capsule, field: Field, reach: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Depth of the axis and half-thickness there, both in pixels; the surface is at axis - thickness.
+    """Depth of the capsule's front and of its back in pixels; beyond the outline both are on the axis.
 
     Args:
         reach: outline distance to use instead of the capsule's radius.
     """
     radius = field.radius if reach is None else reach
     round_off = np.sqrt(np.maximum(1.0 - (field.distance / np.maximum(radius, 1e-3)) ** 2, 0.0))
-    axis = capsule.start[2] + (capsule.end[2] - capsule.start[2]) * field.along
+    near, far = float(capsule.start[2]), float(capsule.end[2])
+    axis = near + (far - near) * field.along
     thickness = (capsule.depth[0] + (capsule.depth[1] - capsule.depth[0]) * field.along) * round_off
-    return axis.astype(np.float32), thickness.astype(np.float32)
+    # a limb that points at the viewer is cut slantwise, but not beyond its ends
+    slant = float(np.hypot(1.0, (far - near) / max(float(np.hypot(*(capsule.end - capsule.start)[:2])), 1e-3)))
+    front = np.maximum(axis - slant * thickness, min(near, far) - thickness)
+    back = np.minimum(axis + slant * thickness, max(near, far) + thickness)
+    return front.astype(np.float32), back.astype(np.float32)
 
 
 def person_capsules(person: PersonTrack) -> tuple[Capsule, ...]:
@@ -221,8 +226,8 @@ def label_pixels(capsules: tuple[Capsule, ...], fields: tuple[Field, ...]) -> np
     far = np.float32(1e5)
     for index, (capsule, field) in enumerate(zip(capsules, fields, strict=True)):
         outside = field.outside
-        axis, thickness = surface_depth(capsule, field)
-        cost = np.where(outside < 0, axis - thickness - far, outside)
+        front, _ = surface_depth(capsule, field)
+        cost = np.where(outside < 0, front - far, outside)
         closer = cost < best
         best[closer] = cost[closer]
         label[closer] = index
@@ -271,8 +276,43 @@ class Link:
     radius: float
 
 
-def part_links(capsules: tuple[Capsule, ...]) -> tuple[tuple[Link, ...], ...]:
-    """Neighbours of every part, in the order of `PARTS`."""
+def skirt_hem(capsules: tuple[Capsule, ...], mask: np.ndarray) -> float:
+    """How far down the legs one piece of cloth joins them: 0 none, 1 to the knees, 2 to the ankles.
+
+    Told from the picture: cloth fills the gap between legs that stand apart.
+    """
+    by_name = {capsule.name: capsule for capsule in capsules}
+    height, width = mask.shape
+    hem, missed = 0.0, 0
+    for step in range(2, 20):
+        down = step / 10
+        part, along = ("thigh", down) if down < 1.0 else ("shin", down - 1.0)
+        left, right = by_name[f"left_{part}"], by_name[f"right_{part}"]
+        a, b = (c.start[:2] + along * (c.end - c.start)[:2] for c in (left, right))
+        radius = left.radius[0] + along * (left.radius[1] - left.radius[0])
+        apart = float(np.hypot(*(b - a)))
+        clear = 0.5 * apart - 1.1 * radius
+        if clear < 0.5:
+            continue
+        middle = 0.5 * (a + b) + np.linspace(-0.6, 0.6, 5)[:, None] * clear * (b - a) / apart
+        x, y = np.floor(middle).astype(int).T
+        if ((x < 0) | (x >= width) | (y < 0) | (y >= height)).any():
+            break
+        if mask[y, x].mean() > 0.7:
+            hem = down
+        else:
+            missed += 1
+            if missed > 1:
+                break
+    return hem
+
+
+def part_links(capsules: tuple[Capsule, ...], hem: float) -> tuple[tuple[Link, ...], ...]:
+    """Neighbours of every part, in the order of `PARTS`.
+
+    Args:
+        hem: from `skirt_hem`; the two legs are neighbours as far as cloth joins them.
+    """
     links: list[list[Link]] = [[] for _ in PARTS]
 
     def connect(parent: str, child: str, joint: np.ndarray, radius: float, parent_bone: str | None = None) -> None:
@@ -280,6 +320,12 @@ def part_links(capsules: tuple[Capsule, ...]) -> tuple[tuple[Link, ...], ...]:
         links[PART[parent]].append(Link(part=PART[child], bone=BONE[child], joint=joint, radius=radius))
 
     by_name = {capsule.name: capsule for capsule in capsules}
+    for part, needed in (("thigh", 0.35), ("shin", 1.2)):
+        if hem >= needed:
+            left, right = by_name[f"left_{part}"], by_name[f"right_{part}"]
+            middle = 0.5 * (left.start + right.start)
+            reach = float(np.hypot(*(left.end - left.start)[:2])) + float(np.hypot(*(left.start - right.start)[:2]))
+            connect(f"left_{part}", f"right_{part}", middle, reach)
     neck, head = by_name["neck"], by_name["head"]
     connect("torso", "neck", neck.start, neck.radius[0], "chest")
     connect("neck", "head", neck.end, 0.6 * head.radius[0])

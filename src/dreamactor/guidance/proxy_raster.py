@@ -16,6 +16,8 @@ import torch
 
 _BOXES: Final = (2, 3, 4, 5, 6, 8, 10, 13, 17, 24, 36, 64)
 """Bounding box sides by which triangles are grouped; larger ones are drawn one by one."""
+_HIDDEN_MARGIN: Final = 1.0
+"""Pixels by which a hidden surface lies at least behind the one that hid it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,8 +32,8 @@ class Sheets:
         texture: [V, 2] float32 texture place of each vertex, x and y in texels.
         exists: [Ht, Wt] int64, bit `layer` is set where that part's sheet exists.
         owner: [Ht, Wt] int16, the layer that the texture picture shows there.
-        hidden_bias: depth in pixels added to front sheets where the picture shows another layer, so that what was in
-            front in the picture stays in front in the same pose.
+        rest_depth: [V] float32 depth of each vertex in the rest pose.
+        shown_depth: [Ht, Wt] float32 rest depth of the surface that the texture picture shows.
         rest_area: [N] float32 twice the triangle's area in the rest pose.
     """
 
@@ -41,7 +43,8 @@ class Sheets:
     texture: np.ndarray
     exists: np.ndarray
     owner: np.ndarray
-    hidden_bias: float
+    rest_depth: np.ndarray
+    shown_depth: np.ndarray
     rest_area: np.ndarray
 
 
@@ -72,28 +75,26 @@ def rasterize(sheets: Sheets, vertices: np.ndarray, *, width: int, height: int) 
     Args:
         vertices: [V, 3] float32 px3.
     """
-    corners = vertices[sheets.triangles]  # [N, 3, 3]
-    x, y = corners[..., 0], corners[..., 1]
-    area = (x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0]) - (x[:, 2] - x[:, 0]) * (y[:, 1] - y[:, 0])
+    x, y = vertices[:, 0][sheets.triangles.T], vertices[:, 1][sheets.triangles.T]  # [3, N]
+    area = (x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0])
     # first and last pixel centre (at +0.5) inside the bounding box, cut to the canvas
-    x0 = np.ceil(np.clip(x.min(1), 0, width) - 0.5)
-    y0 = np.ceil(np.clip(y.min(1), 0, height) - 0.5)
-    x1 = np.floor(np.clip(x.max(1), -1, width) - 0.5)
-    y1 = np.floor(np.clip(y.max(1), -1, height) - 0.5)
-    x1, y1 = np.minimum(x1, width - 1), np.minimum(y1, height - 1)
+    x0 = np.ceil(np.clip(np.minimum(np.minimum(x[0], x[1]), x[2]), 0, width) - 0.5)
+    y0 = np.ceil(np.clip(np.minimum(np.minimum(y[0], y[1]), y[2]), 0, height) - 0.5)
+    x1 = np.floor(np.clip(np.maximum(np.maximum(x[0], x[1]), x[2]), -1, width) - 0.5)
+    y1 = np.floor(np.clip(np.maximum(np.maximum(y[0], y[1]), y[2]), -1, height) - 0.5)
     shown = np.where(sheets.facing == 0, np.abs(area), area * sheets.facing) > 1e-3
     keep = np.flatnonzero(shown & (x1 >= x0) & (y1 >= y0))
     if keep.size == 0:
         return _no_hits()
-    x, y, area = x[keep], y[keep], area[keep]
+    x, y, area = x[:, keep], y[:, keep], area[keep]
     left, top = x0[keep].astype(np.int64), y0[keep].astype(np.int64)
     side = np.maximum(x1[keep] - left, y1[keep] - top).astype(np.int64) + 1
 
     # barycentric weights of corners 1 and 2 as linear functions of x and y
     inverse = 1.0 / area
-    w1 = ((y[:, 2] - y[:, 0]) * inverse, (x[:, 0] - x[:, 2]) * inverse)
-    w2 = ((y[:, 0] - y[:, 1]) * inverse, (x[:, 1] - x[:, 0]) * inverse)
-    start_x, start_y = left + 0.5 - x[:, 0], top + 0.5 - y[:, 0]
+    w1 = ((y[2] - y[0]) * inverse, (x[0] - x[2]) * inverse)
+    w2 = ((y[0] - y[1]) * inverse, (x[1] - x[0]) * inverse)
+    start_x, start_y = left + 0.5 - x[0], top + 0.5 - y[0]
     c1 = w1[0] * start_x + w1[1] * start_y
     c2 = w2[0] * start_x + w2[1] * start_y
 
@@ -128,7 +129,11 @@ def rasterize(sheets: Sheets, vertices: np.ndarray, *, width: int, height: int) 
         return _no_hits()
     own = sheets.owner[texel_y[real], texel_x[real]] == layer[real]
     depth = interpolate(vertices[:, 2:], index[real], weights)[:, 0]
-    depth += np.where(own | (sheets.facing[triangle] < 0), np.float32(0.0), np.float32(sheets.hidden_bias))
+    # what another layer hid in the rest pose was behind it there, whatever the rough depths say
+    hidden = np.flatnonzero(~own & (sheets.facing[triangle] >= 0))
+    rest = interpolate(sheets.rest_depth[:, None], index[real][hidden], weights[hidden])[:, 0]
+    shown = sheets.shown_depth[texel_y[real][hidden], texel_x[real][hidden]]
+    depth[hidden] += np.maximum(shown + _HIDDEN_MARGIN - rest, 0.0)
     pixel = row[real] * width + column[real]
     nearest = _nearest(pixel, depth, width * height)
     chosen = triangle[nearest]

@@ -182,7 +182,7 @@ def _on_reference(
 
 
 def _most_alike(track: PersonTrack, reference: PersonTrack) -> int:
-    """The frame whose pose is most like the reference's: bone directions and head, frames far from the usual place less."""
+    """The frame whose pose (bones, head) is most like the reference's; frames far from the usual place count less."""
     towards = torch.nn.functional.normalize(bone_offsets(track), dim=-1)
     goal = torch.nn.functional.normalize(bone_offsets(reference), dim=-1)
     shared = (bones_seen(track) & bones_seen(reference)).float()  # [T, J]
@@ -199,7 +199,7 @@ def _most_alike(track: PersonTrack, reference: PersonTrack) -> int:
 
 
 def _size_ratio(frame: PersonTrack, reference: PersonTrack, own: Proportions, theirs: Proportions) -> float:
-    """Pixels of the canvas per pixel of the driver, so that both torsos (by what both pictures show) are of one size."""
+    """Canvas pixels per driver pixel, so that both torsos (told by what both pictures show) are of one size."""
     seen = (bones_seen(frame) & bones_seen(reference))[0, _SIZE_BONES]
     sizes = []
     for person, build in ((frame, own), (reference, theirs)):
@@ -294,7 +294,7 @@ def _placement(
 
 
 def _shorten_ways(track: PersonTrack, head: Tensor, *, match: int, width: int, height: int) -> Tensor:
-    """[T, 3] extra shift that brings ways back so far that the head [T, 3] stays in view, one factor per axis and shot."""
+    """[T, 3] shift that shortens ways so that the head [T, 3] stays in view, by one factor per axis."""
     back = torch.zeros(track.num_frames, 3)
     for axis, size, source_size in ((0, width, track.width), (1, height, track.height)):
         own = track.head.center[:, axis]

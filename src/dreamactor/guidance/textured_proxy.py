@@ -10,7 +10,7 @@ own pose every pixel comes from its own place, so the figure is reproduced exact
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -29,6 +29,7 @@ from dreamactor.guidance.proxy_parts import (
     part_links,
     person_capsules,
     reach_at,
+    skirt_hem,
     surface_depth,
 )
 from dreamactor.guidance.proxy_raster import Hits, Sheets, interpolate, rasterize
@@ -37,6 +38,8 @@ from dreamactor.types.track import PersonTrack
 
 _MAX_STRETCH: Final = 4.0
 """A patch drawn more than this many times larger than the reference showed it counts as unseen."""
+_MAX_CLEAN_STRETCH: Final = 1.6
+"""Up to here the reference's outermost pixels, a mixture with its background, may be shown."""
 _COLOUR_BINS: Final = 10
 _TARGET_CELLS: Final = 1400
 """Grid cells that the person's pixels are divided into, about."""
@@ -53,7 +56,8 @@ class ProxySkin:
         weights: [V, B] float32, rows sum to one.
         fill: [V, 3] float32 RGB where nothing was seen.
         texture: [Ht, Wt, 3] float32 RGB, the padded picture; around the person its own colours reach outwards.
-        facing: [V] float32 in 0..1, how squarely the reference saw the surface.
+        inner_texture: [Ht, Wt, 3] float32 RGB, the same with the person's outermost pixels replaced from further
+        inside. facing: [V] float32 in 0..1, how squarely the reference saw the surface.
     """
 
     frames: BoneFrames
@@ -62,6 +66,7 @@ class ProxySkin:
     weights: np.ndarray
     fill: np.ndarray
     texture: np.ndarray
+    inner_texture: np.ndarray
     facing: np.ndarray
 
 
@@ -134,10 +139,14 @@ def _build_skin(reference: ReferenceImage) -> ProxySkin:
         exists |= ((owner == index) | (allowed & (field.outside < 0))).astype(np.int64) << index
 
     texture = np.zeros((*owner.shape, 3), dtype=np.float32)
-    texture[window] = fill_holes(reference.image.numpy().astype(np.float32), mask, smooth_steps=0)
-    colours = _fill_colours(fields, owner, texture)
+    picture = reference.image.numpy().astype(np.float32)
+    texture[window] = fill_holes(picture, mask, smooth_steps=0)
+    inner = np.zeros_like(texture)  # edge pixels are mixed with the background: not fit to be stretched
+    inner[window] = fill_holes(picture, ~grow(~mask, max(1, round(min(mask.shape) / 160))), smooth_steps=0)
+    colours = _fill_colours(fields, owner, inner)
     cell = int(np.clip(round(float(np.sqrt(mask.sum() / _TARGET_CELLS))), 2, 32))
-    return _stitch(reference, capsules, fields, owner, exists, texture, colours, pad=pad, cell=cell)
+    hem = skirt_hem(capsules, mask)
+    return _stitch(reference, capsules, fields, owner, exists, (texture, inner), colours, hem=hem, pad=pad, cell=cell)
 
 
 def _fill_colours(fields: tuple[Field, ...], owner: np.ndarray, texture: np.ndarray) -> np.ndarray:
@@ -191,9 +200,10 @@ def _stitch(
     fields: tuple[Field, ...],
     owner: np.ndarray,
     exists: np.ndarray,
-    texture: np.ndarray,
+    textures: tuple[np.ndarray, np.ndarray],
     colours: np.ndarray,
     *,
+    hem: float,
     pad: int,
     cell: int,
 ) -> ProxySkin:
@@ -204,11 +214,8 @@ def _stitch(
     lifted = []
     for index, (capsule, field) in enumerate(zip(capsules, seen_from, strict=True)):
         reach = reach_at(field, outline_reach(fields[index], owner == index))
-        axis, thickness = surface_depth(capsule, field, reach)
-        lifted.append((axis, thickness, capsule.depth[0] + (capsule.depth[1] - capsule.depth[0]) * field.along))
-
-    torso = float((reference.person.body.joints[0, 1] - reference.person.body.joints[0, 0]).norm())
-    links = part_links(capsules)
+        lifted.append(surface_depth(capsule, field, reach))
+    links = part_links(capsules, hem)
     vertices: dict[str, list[np.ndarray]] = {k: [] for k in ("rest", "weights", "fill", "texture", "facing")}
     faces: dict[str, list[np.ndarray]] = {k: [] for k in ("triangles", "layer", "facing")}
     count = 0
@@ -229,18 +236,19 @@ def _stitch(
             continue
         rows, columns = corner // at_x.shape[1], corner % at_x.shape[1]
         shares = _skin_weights(index, seen_from, links[index], at_x, at_y, rows, columns)
-        axis = sum(share * lifted[part][0][rows, columns] for part, _, share in shares)
-        thickness = sum(share * lifted[part][1][rows, columns] for part, _, share in shares)
+        near = sum(share * lifted[part][0][rows, columns] for part, _, share in shares)
+        far = sum(share * lifted[part][1][rows, columns] for part, _, share in shares)
+        own_depth = max(capsules[index].depth)
         place = seen_from[index].along[rows, columns]
         texel = np.stack((grid_x[columns], grid_y[rows]), axis=1)
         shared = {
             "weights": _bone_weights(shares, seen_from[0].along[rows, columns]),
             "fill": colours[index, np.minimum((place * _COLOUR_BINS).astype(int), _COLOUR_BINS - 1)],
             "texture": texel,
-            "facing": np.clip(thickness / np.maximum(lifted[index][2][rows, columns], 1e-3), 0.0, 1.0),
+            "facing": np.clip((far - near) / (2.0 * own_depth), 0.0, 1.0),
         }
-        front = {**shared, "rest": np.stack((texel[:, 0] - pad, texel[:, 1] - pad, axis - thickness), axis=1)}
-        back = {**shared, "rest": np.stack((texel[:, 0] - pad, texel[:, 1] - pad, axis + thickness), axis=1)}
+        front = {**shared, "rest": np.stack((texel[:, 0] - pad, texel[:, 1] - pad, near), axis=1)}
+        back = {**shared, "rest": np.stack((texel[:, 0] - pad, texel[:, 1] - pad, far), axis=1)}
         add(front, cells, 1, index)
         add(back, cells, -1, index)
         rim, inside = _rim(here)
@@ -248,8 +256,8 @@ def _stitch(
         lookup[corner] = np.arange(len(corner))
         ends = [_along_sheet(sheet, lookup, rim, inside, cell, at_x.shape[1]) for sheet in (front, back)]
         quads = 2 * np.arange(len(rim) // 2)[:, None]
-        far = len(rim)
-        walls = np.concatenate((quads + np.array((0, 1, far)), quads + np.array((1, far + 1, far))))
+        back_row = len(rim)
+        walls = np.concatenate((quads + (0, 1, back_row), quads + (1, back_row + 1, back_row)))  # noqa: RUF005
         add({key: np.concatenate((ends[0][key], ends[1][key])) for key in front}, walls, 0, index)
     merged = {key: np.concatenate(parts).astype(np.float32) for key, parts in vertices.items()}
     triangles = np.concatenate(faces["triangles"])
@@ -262,18 +270,29 @@ def _stitch(
         texture=merged["texture"],
         exists=exists,
         owner=owner,
-        hidden_bias=0.12 * torso,
+        rest_depth=merged["rest"][:, 2],
+        shown_depth=np.full(owner.shape, 1e6, dtype=np.float32),
         rest_area=np.maximum(np.abs(edge1[:, 0] * edge2[:, 1] - edge1[:, 1] * edge2[:, 0]), 1e-3),
     )
     return ProxySkin(
         frames=bone_frames(reference.person),
-        sheets=sheets,
+        sheets=replace(sheets, shown_depth=_shown_depth(sheets, merged["rest"], pad)),
         rest=merged["rest"],
         weights=merged["weights"],
         fill=merged["fill"],
-        texture=texture,
+        texture=textures[0],
+        inner_texture=textures[1],
         facing=merged["facing"],
     )
+
+
+def _shown_depth(sheets: Sheets, rest: np.ndarray, pad: int) -> np.ndarray:
+    """[Ht, Wt] float32 depth of the surface that the reference shows in each texel, for sheets that lack it so far."""
+    height, width = sheets.owner.shape
+    hits = rasterize(sheets, rest + np.array((pad, pad, 0.0), dtype=np.float32), width=width, height=height)
+    depth = np.full(height * width, -1e6, dtype=np.float32)
+    depth[hits.pixel] = interpolate(rest[:, 2:], sheets.triangles[hits.triangle], hits.weights)[:, 0]
+    return depth.reshape(height, width)
 
 
 def _active_cells(here: np.ndarray, cell: int, grid_width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -381,7 +400,7 @@ def _skin_weights(
     rows: np.ndarray,
     columns: np.ndarray,
 ) -> list[tuple[int, int | None, np.ndarray]]:
-    """(part, bone or None for the part's own, [V] share) whose shares sum to one: half and half on the border of two parts."""
+    """(part, bone or None for the torso's own, [V] share); shares sum to one, half and half where two parts meet."""
     own = seen_from[index].outside[rows, columns]
     x, y = at_x[0, columns], at_y[rows, 0]
     total = np.ones_like(own)
@@ -450,7 +469,10 @@ def _shade(skin: ProxySkin, hits: Hits) -> _Layer:
     front = (sheet >= 0) & hits.own
     corners = sheets.triangles[hits.triangle]
     rgb = np.empty((len(corners), 3), dtype=np.float32)
-    rgb[front] = _bilinear(skin.texture, hits.texture[front])
+    whole = front & (sheet > 0) & (hits.stretch < _MAX_CLEAN_STRETCH)
+    stretched = front & ~whole
+    rgb[whole] = _bilinear(skin.texture, hits.texture[whole])
+    rgb[stretched] = _bilinear(skin.inner_texture, hits.texture[stretched])
     rgb[~front] = interpolate(skin.fill, corners[~front], hits.weights[~front])
     facing = interpolate(skin.facing[:, None], corners, hits.weights)[:, 0]
     return _Layer(pixel=hits.pixel, rgb=rgb, seen=front & (sheet > 0) & (hits.stretch < _MAX_STRETCH), facing=facing)
