@@ -66,27 +66,24 @@ class MediaPipeEstimator:
         self.settings = f"{self.name} holistic static={static} short_side={_SHORT_SIDE_PX}"
         self._static = static
         self._holistic: dict[float, Holistic] = {}
+        self._started: set[float] = set()
         self._detector: SolutionBase | None = None
 
     def reset(self) -> None:
         """Forgets the person followed so far."""
-        for holistic in self._holistic.values():
-            with _quiet_native_logs():
-                holistic.reset()
+        for confidence, holistic in self._holistic.items():
+            if confidence in self._started and not self._static:
+                with _quiet_native_logs():
+                    holistic.reset()
+        self._started.clear()
 
     def people(self, image: Tensor) -> Tensor:
         """Boxes of everybody, largest first; looks at the whole picture and at square tiles along its longer side."""
-        if self._detector is None:
-            graph = text_format.Parse(_DETECTOR_GRAPH, calculator_pb2.CalculatorGraphConfig())
-            with _quiet_native_logs():
-                self._detector = SolutionBase(graph_config=graph, outputs=["detections"])
         picture, scale = _shrink(image)
         circles: list[tuple[float, float, float, float]] = []  # score, centre x, centre y, radius
         for left, top, tile in _tiles(picture):
             height, width = tile.shape[:2]
-            with _quiet_native_logs():
-                detections = self._detector.process(tile).detections or []
-            for detection in detections:
+            for detection in self._detect(tile):
                 hips, reach = detection.location_data.relative_keypoints[:2]
                 radius = float(np.hypot((reach.x - hips.x) * width, (reach.y - hips.y) * height))
                 circles.append((float(detection.score[0]), left + hips.x * width, top + hips.y * height, radius))
@@ -115,10 +112,19 @@ class MediaPipeEstimator:
         height, width = int(image.shape[0]), int(image.shape[1])
         return _to_raw_person(result, width=width, height=height)
 
+    def _detect(self, tile: np.ndarray) -> list[Any]:
+        with _quiet_native_logs():
+            if self._detector is None:
+                graph = text_format.Parse(_DETECTOR_GRAPH, calculator_pb2.CalculatorGraphConfig())
+                self._detector = SolutionBase(graph_config=graph, outputs=["detections"])
+            return self._detector.process(tile).detections or []
+
     def _process(self, picture: np.ndarray, confidence: float) -> Any:
-        started = confidence in self._holistic
-        with contextlib.nullcontext() if started else _quiet_native_logs():
-            if not started:
+        # A graph that has run before is silent; a static one starts its parts anew for every picture.
+        silent = confidence in self._started and not self._static
+        self._started.add(confidence)
+        with contextlib.nullcontext() if silent else _quiet_native_logs():
+            if confidence not in self._holistic:
                 self._holistic[confidence] = Holistic(
                     static_image_mode=self._static,
                     model_complexity=1,  # 0 and 2 would be downloaded
