@@ -126,7 +126,7 @@ def make_track(
         wrist, elbow = joints_m[:, JOINT[f"{side}_wrist"]], joints_m[:, JOINT[f"{side}_elbow"]]
         for t in range(num_frames):
             direction = torch.nn.functional.normalize(wrist[t] - elbow[t], dim=0)
-            local = hand_joints_m(torch.zeros(3), direction, torch.tensor((0.0, 0.0, 1.0)))
+            local = hand_joints_m(torch.zeros(3), direction, turn[:, 2])
             hand_joints[t, hand] = (local + wrist[t]) * scale_px + move[t]
 
     angles = torch.tensor(head_angles_rad).expand(num_frames, 3).clone()

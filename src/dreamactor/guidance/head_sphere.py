@@ -105,8 +105,8 @@ def _fit_circle(inside: np.ndarray) -> tuple[float, float, float]:
     """Least-squares circle through the outline of a filled disc [H, W] bool that the picture's edge may cut."""
     padded = np.pad(inside, 1, mode="edge")  # the picture's own edge is no outline
     enclosed = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
-    ys, xs = np.nonzero(inside & ~enclosed)
-    xs, ys = xs + np.float64(0.5), ys + np.float64(0.5)
+    rows, columns = np.nonzero(inside & ~enclosed)
+    xs, ys = columns + 0.5, rows + 0.5
     system = np.stack((2 * xs, 2 * ys, np.ones_like(xs)), axis=1)
     (cx, cy, rest), *_ = np.linalg.lstsq(system, xs**2 + ys**2, rcond=None)
     return float(cx), float(cy), float(np.sqrt(max(rest + cx**2 + cy**2, 1.0)))

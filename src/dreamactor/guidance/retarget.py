@@ -14,8 +14,8 @@ pose
   unless it left the driver's picture too (a full-body dance on a portrait). Where nobody was found in the reference, or
   nobody's body in the driver, as `driving`.
 
-Bones that the driver never shows in a shot (legs in a portrait) keep the pose they have in the reference picture; if
-that does not show them either, they hang as on a standing person, at confidence zero.
+Bones that the driver never shows in a shot (legs in a portrait) but that lie in the reference picture keep the pose
+they have there. Bones that neither shows are left as the driver's estimator guessed them, at low confidence.
 """
 
 from __future__ import annotations
@@ -36,7 +36,6 @@ from dreamactor.guidance.bone_length import (
     joint_offsets,
     joints_from_offsets,
     length_ratios,
-    standing_offsets,
 )
 from dreamactor.types.guidance import ReferenceSet
 from dreamactor.types.track import PersonTrack, Proportions
@@ -158,19 +157,18 @@ def _on_reference(
     match = _most_alike(track, reference)
     scale = _size_ratio(track[match : match + 1], reference, own, references.proportions)
 
-    never = ~bones_seen(track).any(dim=0)  # [J]
     grown = _relative_size(track, match)[:, None]  # [T, 1] how much nearer the driver is than in the matching frame
-    torso_px = scale * _torso_px(track[match : match + 1], own)
-    held, held_to_head, held_confidence = _held_pose(reference, references.proportions, torso_px=torso_px)
+    held = _held_bones(track, reference)  # [J]
+    as_reference = grown[..., None] * joint_offsets(reference.body.joints)
     rebuilt = joint_offsets(track.body.joints) * (ratios.bones * scale)[:, None]
-    offsets = torch.where(never[:, None], grown[..., None] * held, rebuilt)
-    joints = joints_from_offsets(offsets, torch.zeros(track.num_frames, 3))
+    joints = joints_from_offsets(torch.where(held[:, None], as_reference, rebuilt), torch.zeros(track.num_frames, 3))
     to_head = (track.head.center - track.body.joints[:, _NECK]) * (float(ratios.bones[_HEAD]) * scale)
-    to_head = grown * held_to_head if bool(never[_HEAD]) else to_head
-    confidence = torch.where(never, held_confidence, track.body.confidence)
-    if bool(never[_NECK]):
-        confidence[:, _PELVIS] = held_confidence[_PELVIS]
+    if bool(held[_HEAD]):
+        to_head = grown * bone_offsets(reference)[:, _HEAD]
+    confidence = torch.where(held, reference.body.confidence, track.body.confidence)
+    if bool(held[_NECK]):  # the bone of the neck ends at the pelvis, which has none of its own
         confidence[:, _NECK] = track.body.confidence[:, _NECK]
+        confidence[:, _PELVIS] = reference.body.confidence[0, _PELVIS]
 
     shift = _placement(track, reference, joints, to_head, match=match, scale=scale, leg=ratios.leg)
     placed = joints + shift[:, None]
@@ -213,14 +211,6 @@ def _size_ratio(frame: PersonTrack, reference: PersonTrack, own: Proportions, th
     return goal / driver if driver > 1e-3 and goal > 1e-3 else 1.0
 
 
-def _torso_px(now: PersonTrack, own: Proportions) -> float:
-    """The driver's torso length in pixels in one frame, from all bones that tell the size."""
-    seen = bones_seen(now)[0, _SIZE_BONES]
-    length = (bone_offsets(now)[0, _SIZE_BONES].norm(dim=-1) * seen).sum() + now.head.radius_px[0] * now.head.tracked[0]
-    expected = (own.bone_length[_SIZE_BONES] * seen).sum() + own.head_radius * now.head.tracked[0]
-    return float(length / expected.clamp_min(1e-6))
-
-
 def _relative_size(track: PersonTrack, match: int) -> Tensor:
     """[T] size of the person relative to the matching frame; the head tells it, being the least foreshortened part."""
     if not bool(track.head.tracked[match]):
@@ -229,20 +219,12 @@ def _relative_size(track: PersonTrack, match: int) -> Tensor:
     return torch.where(track.head.tracked, grown, torch.ones(()))
 
 
-def _held_pose(reference: PersonTrack, build: Proportions, *, torso_px: float) -> tuple[Tensor, Tensor, Tensor]:
-    """The pose of bones that the driver never shows.
-
-    Returns:
-        [J, 3] offsets from the parents on the canvas, [3] neck to head centre, [J] confidence.
-    """
-    seen = bones_seen(reference)[0]
-    standing = standing_offsets()
-    standing = standing * (build.bone_length / standing.norm(dim=-1).clamp_min(1e-6))[:, None] * torso_px
-    held = torch.where(seen[:, None], joint_offsets(reference.body.joints)[0], standing)
-    to_head = bone_offsets(reference)[0, _HEAD] if bool(seen[_HEAD]) else standing[_HEAD]
-    confidence = torch.where(seen, reference.body.confidence[0], torch.zeros(()))
-    confidence[_PELVIS] = reference.body.confidence[0, _PELVIS] if bool(seen[_NECK]) else 0.0
-    return held, to_head, confidence
+def _held_bones(track: PersonTrack, reference: PersonTrack) -> Tensor:
+    """[J] bool: bones that the driver never shows and whose far end lies in the reference picture."""
+    x, y = reference.body.joints[0, :, 0], reference.body.joints[0, :, 1]
+    inside = (x >= 0) & (x < reference.width) & (y >= 0) & (y < reference.height)
+    inside[_NECK] = inside[_PELVIS] & inside[_NECK]
+    return inside & ~bones_seen(track).any(dim=0)
 
 
 def _feet_seen(track: PersonTrack) -> Tensor:

@@ -1,0 +1,140 @@
+"""Laws of the textured proxy: identity, unseen backs, whole backgrounds, several references."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch.testing import assert_close
+
+from dreamactor.guidance.bone_length import estimate_proportions
+from dreamactor.guidance.inpaint import fill_holes, grow
+from dreamactor.guidance.proxy_parts import capsule_field, person_capsules
+from dreamactor.guidance.textured_proxy import draw_proxy, draw_textured_proxy, prepare_proxy
+from dreamactor.types.guidance import ReferenceImage, ReferenceSet
+from factories import make_track
+
+SIZE = {"width": 128, "height": 192}
+
+
+def paint(track, *, seed=0, halo_px=2.0):
+    """A noise-textured person a little wider than the capsules, on a smooth background; and the mask."""
+    x = np.arange(SIZE["width"], dtype=np.float32)[None] + 0.5
+    y = np.arange(SIZE["height"], dtype=np.float32)[:, None] + 0.5
+    mask = np.zeros((SIZE["height"], SIZE["width"]), dtype=bool)
+    for capsule in person_capsules(track):
+        mask |= capsule_field(capsule, x, y).outside < halo_px
+    image = np.stack(np.broadcast_arrays(x, y, x + y), axis=-1).astype(np.float32) % 256
+    noise = np.random.default_rng(seed).uniform(0, 255, image.shape)
+    image[mask] = noise[mask]
+    return torch.from_numpy(image.astype(np.uint8)), torch.from_numpy(mask.astype(np.uint8) * 255)
+
+
+def make_references(*tracks):
+    images = []
+    for seed, track in enumerate(tracks):
+        image, mask = paint(track, seed=seed)
+        images.append(ReferenceImage(image=image, person=track, mask=mask))
+    return ReferenceSet(images=tuple(images), proportions=estimate_proportions(tracks))
+
+
+@pytest.fixture(scope="module")
+def frontal():
+    return make_references(make_track(num_frames=1, arm_swing_rad=0.0))
+
+
+def test_the_references_own_pose_reproduces_the_reference(frontal):
+    main = frontal.images[0]
+    proxy = draw_textured_proxy(main.person, frontal, **SIZE)
+    person = main.mask > 127
+    assert_close(proxy.rgb[0][person], main.image[person], atol=1, rtol=0)
+    assert_close(proxy.figure[0] > 0, person, atol=0, rtol=0)
+    assert (proxy.seen[0][person] == 255).all()
+
+
+def test_background_is_kept_where_it_was_seen_and_filled_where_not(frontal):
+    main = frontal.images[0]
+    aside = make_track(num_frames=2, move_px=(200.0, 0.0))[slice(1, 2)]  # walks out of the picture
+    proxy = draw_textured_proxy(aside, frontal, **SIZE)
+    assert (proxy.figure == 0).all()
+    clear = torch.from_numpy(~grow(main.mask.numpy() > 127, 3))
+    assert_close(proxy.rgb[0][clear], main.image[clear], atol=0, rtol=0)
+    assert (proxy.seen[0][clear] == 255).all()
+    assert (proxy.seen[0][main.mask > 127] == 0).all()
+
+
+def test_a_back_that_no_reference_saw_is_unseen(frontal):
+    back = make_track(num_frames=1, body_yaw_rad=np.pi, head_angles_rad=(np.pi, 0.0, 0.0))
+    proxy = draw_textured_proxy(back, frontal, **SIZE)
+    figure = proxy.figure[0] > 0
+    assert figure.sum() > 1500
+    assert (proxy.seen[0][figure] == 255).float().mean() < 0.03
+
+
+def test_a_second_reference_fills_the_back():
+    front, back = (
+        make_track(num_frames=1),
+        make_track(num_frames=1, body_yaw_rad=np.pi, head_angles_rad=(np.pi, 0.0, 0.0)),
+    )
+    both = make_references(front, back)
+    model = prepare_proxy(both)
+    for track, image in ((front, both.images[0]), (back, both.images[1])):
+        proxy = draw_proxy(model, track, **SIZE)
+        person = image.mask > 127
+        assert (proxy.seen[0][person] == 255).float().mean() > 0.97
+        off = (proxy.rgb[0].float() - image.image.float()).abs().amax(-1)[person]
+        assert (off <= 1).float().mean() > 0.9
+
+
+def test_a_moved_figure_carries_its_pixels_along(frontal):
+    main = frontal.images[0]
+    aside = make_track(num_frames=2, move_px=(10.0, -5.0))[slice(1, 2)]
+    proxy = draw_textured_proxy(aside, frontal, **SIZE)
+    moved = torch.roll(main.image, shifts=(-5, 10), dims=(0, 1))
+    person = torch.roll(main.mask, shifts=(-5, 10), dims=(0, 1)) > 127
+    off = (proxy.rgb[0].float() - moved.float()).abs().amax(-1)[person]
+    assert (off <= 1).float().mean() > 0.99
+
+
+def test_half_a_turn_leaves_no_gaps_in_the_figure(frontal):
+    for yaw in (0.6, 1.2, 1.57, 2.2):
+        track = make_track(num_frames=1, body_yaw_rad=yaw, head_angles_rad=(yaw, 0.0, 0.0))
+        figure = draw_textured_proxy(track, frontal, **SIZE).figure[0] > 0
+        core = torch.zeros_like(figure)
+        x, y = np.arange(SIZE["width"])[None] + 0.5, np.arange(SIZE["height"])[:, None] + 0.5
+        for capsule in person_capsules(track):
+            if capsule.name in ("torso", "head", "left_thigh", "right_thigh", "left_upper_arm"):
+                core |= torch.from_numpy(capsule_field(capsule, x, y).outside < -0.5 * min(capsule.radius))
+        assert figure[core].float().mean() > 0.97
+
+
+def test_without_a_body_the_proxy_is_the_background():
+    track = make_track(num_frames=1)
+    image, _ = paint(track)
+    nobody = replace(track, body=replace(track.body, tracked=torch.zeros(1, dtype=torch.bool)))
+    references = ReferenceSet(
+        images=(ReferenceImage(image=image, person=nobody, mask=None),), proportions=estimate_proportions((track,))
+    )
+    proxy = draw_textured_proxy(make_track(num_frames=2), references, **SIZE)
+    assert_close(proxy.rgb[1], image, atol=0, rtol=0)
+    assert (proxy.figure == 0).all()
+
+
+def test_without_a_mask_the_capsules_cut_the_figure_out():
+    track = make_track(num_frames=1)
+    image, mask = paint(track, halo_px=0.0)
+    references = ReferenceSet(
+        images=(ReferenceImage(image=image, person=track, mask=None),), proportions=estimate_proportions((track,))
+    )
+    figure = draw_textured_proxy(track, references, **SIZE).figure[0] > 0
+    both, either = (figure & (mask > 127)).sum(), (figure | (mask > 127)).sum()
+    assert both / either > 0.8
+
+
+def test_holes_are_filled_from_their_surroundings():
+    image = np.full((40, 60, 3), 80.0, dtype=np.float32)
+    known = np.ones((40, 60), dtype=bool)
+    known[10:30, 20:45] = False
+    image[~known] = 255.0
+    assert np.allclose(fill_holes(image, known), 80.0, atol=0.01)
+    assert np.allclose(fill_holes(image, np.zeros_like(known)), 0.0)
