@@ -2,13 +2,12 @@
 
 The rule (`RetargetOptions.framing`):
 
-- `reference`: motion is relative. Within each shot (a stretch without a cut) the frame is found in which the driver's
-pose
-  is most like the reference's. There the body gets the reference's size and stands where the reference stands: feet on
-  the same floor where both show feet (and the pelvis at the same place across), else neck on neck, else head on head.
-  From there on the driver's way across the picture, jumps and changes of size (walking to the camera) are carried over
-  in units of the body, longer legs making longer ways. The size comes from torso, shoulders, hips and head, as far as
-  both show them. A driver who is a copy of the reference is not changed at all.
+- `reference`: motion is relative. Within each shot (a stretch without a cut) the frames are found in which the driver's
+  pose is most like the reference's. There the body gets the reference's size and stands where the reference stands:
+  feet on the same floor where both show feet (and the pelvis at the same place across), else neck on neck, else head on
+  head. From there on the driver's way across the picture, jumps and changes of size (walking to the camera) are carried
+  over in units of the body, longer legs making longer ways. The size comes from torso, shoulders, hips and head, as far
+  as both show them. A driver who is a copy of the reference is not changed at all.
 - `driving`: the driver's picture is fitted into the canvas; only proportions change.
 - `auto` (default): as `reference`, but ways are shortened evenly over a shot so that the head does not leave the canvas
   unless it left the driver's picture too (a full-body dance on a portrait). Where nobody was found in the reference, or
@@ -49,6 +48,10 @@ _SIZE_BONES: Final = [JOINT[n] for n in ("neck", "left_shoulder", "right_shoulde
 _NECK: Final = JOINT["neck"]
 _PELVIS: Final = JOINT["pelvis"]
 _HEAD: Final = JOINT["head"]
+_SAME_POSE: Final = 1e-3
+"""Below this difference a frame shows the reference's very pose."""
+_SHARPNESS: Final = 0.35
+"""Frames this much (of the best one's difference) less alike weigh e times less."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -154,10 +157,10 @@ def _on_reference(
     usable = torch.nonzero(track.body.tracked).flatten()
     if usable.numel() == 0:
         return _in_frame(track, ratios, width=width, height=height)
-    match = _most_alike(track, reference)
-    scale = _size_ratio(track[match : match + 1], reference, own, references.proportions)
+    match = _likeness(track, reference)
+    scale = _size_ratio(track, reference, own, references.proportions, match)
 
-    grown = _relative_size(track, match)[:, None]  # [T, 1] how much nearer the driver is than in the matching frame
+    grown = _relative_size(track, match)[:, None]  # [T, 1] how much nearer the driver is than in the matching frames
     held = _held_bones(track, reference)  # [J]
     as_reference = grown[..., None] * joint_offsets(reference.body.joints)
     rebuilt = joint_offsets(track.body.joints) * (ratios.bones * scale)[:, None]
@@ -179,8 +182,12 @@ def _on_reference(
     return _moved(replace(track, body=body), placed, to_head, scale=scale, ratios=ratios)
 
 
-def _most_alike(track: PersonTrack, reference: PersonTrack) -> int:
-    """The frame whose pose (bones, head) is most like the reference's; frames far from the usual place count less."""
+def _likeness(track: PersonTrack, reference: PersonTrack) -> Tensor:
+    """[T] weights that sum to one: how much each frame's pose (bones, head) is like the reference's.
+
+    The better the best frame is, the more the others are left out: one frame alone where it shows the reference's very
+    pose, an average over many where none is alike. Frames far from the driver's usual place and size count less.
+    """
     towards = torch.nn.functional.normalize(bone_offsets(track), dim=-1)
     goal = torch.nn.functional.normalize(bone_offsets(reference), dim=-1)
     shared = (bones_seen(track) & bones_seen(reference)).float()  # [T, J]
@@ -193,29 +200,39 @@ def _most_alike(track: PersonTrack, reference: PersonTrack) -> int:
     tracked = track.body.tracked
     usual_place, usual_size = place[tracked].median(dim=0).values, size[tracked].median()
     far = (place - usual_place).norm(dim=-1) / (4.0 * usual_size) + (size / usual_size).log().abs()
-    return int(torch.where(tracked, apart * (1.0 + far), torch.inf).argmin())
+    apart = torch.where(tracked, apart * (1.0 + far), torch.inf)
+    best = int(apart.argmin())
+    if float(apart[best]) < _SAME_POSE:
+        return torch.nn.functional.one_hot(torch.tensor(best), track.num_frames).float()
+    return torch.softmax(-apart / (_SHARPNESS * apart[best]), dim=0)
 
 
-def _size_ratio(frame: PersonTrack, reference: PersonTrack, own: Proportions, theirs: Proportions) -> float:
+def _size_ratio(
+    track: PersonTrack, reference: PersonTrack, own: Proportions, theirs: Proportions, match: Tensor
+) -> float:
     """Canvas pixels per driver pixel, so that both torsos (told by what both pictures show) are of one size."""
-    seen = (bones_seen(frame) & bones_seen(reference))[0, _SIZE_BONES]
+    seen = (bones_seen(track) & bones_seen(reference))[:, _SIZE_BONES].float()  # [T, bones]
+    heads = (track.head.tracked & reference.head.tracked).float()  # [T]
     sizes = []
-    for person, build in ((frame, own), (reference, theirs)):
-        length = bone_offsets(person)[0, _SIZE_BONES].norm(dim=-1)
-        measured, expected = (length * seen).sum(), (build.bone_length[_SIZE_BONES] * seen).sum()
-        if bool(frame.head.tracked[0] & reference.head.tracked[0]):
-            measured = measured + person.head.radius_px[0]
-            expected = expected + build.head_radius
-        sizes.append(float(measured / expected.clamp_min(1e-6)))
+    for person, build in ((track, own), (reference, theirs)):
+        length = bone_offsets(person)[:, _SIZE_BONES].norm(dim=-1)
+        measured = (length * seen).sum(-1) + person.head.radius_px * heads
+        expected = (build.bone_length[_SIZE_BONES] * seen).sum(-1) + build.head_radius * heads
+        sizes.append(measured / expected.clamp_min(1e-6))
     driver, goal = sizes
-    return goal / driver if driver > 1e-3 and goal > 1e-3 else 1.0
+    told = match * ((driver > 1e-3) & (goal > 1e-3))
+    if float(told.sum()) < 1e-6:
+        return 1.0
+    ratio = (goal.clamp_min(1e-3) / driver.clamp_min(1e-3)).log()
+    return float(((told * ratio).sum() / told.sum()).exp())
 
 
-def _relative_size(track: PersonTrack, match: int) -> Tensor:
-    """[T] size of the person relative to the matching frame; the head tells it, being the least foreshortened part."""
-    if not bool(track.head.tracked[match]):
+def _relative_size(track: PersonTrack, match: Tensor) -> Tensor:
+    """[T] size of the person relative to the matching frames; the head tells it, being the least foreshortened part."""
+    told = match * track.head.tracked
+    if float(told.sum()) < 1e-6:
         return torch.ones(track.num_frames)
-    grown = track.head.radius_px / track.head.radius_px[match].clamp_min(1.0)
+    grown = track.head.radius_px / ((told * track.head.radius_px).sum() / told.sum()).clamp_min(1.0)
     return torch.where(track.head.tracked, grown, torch.ones(()))
 
 
@@ -244,7 +261,7 @@ def _placement(
     joints: Tensor,
     to_head: Tensor,
     *,
-    match: int,
+    match: Tensor,
     scale: float,
     leg: float,
 ) -> Tensor:
@@ -257,31 +274,32 @@ def _placement(
     now, goal = track.body.joints, reference.body.joints[0]
     shift = torch.zeros(track.num_frames, 3)
     feet = _feet_seen(track)
-    if bool(feet[match]) and float(feet.float().mean()) > 0.6 and bool(_feet_seen(reference)[0]):
-        way = (now - now[match]) * (scale * leg)
-        shift[:, 0] = goal[_PELVIS, 0] + way[:, _PELVIS, 0]
-        floor = (_floor(now) - _floor(now)[match]) * (scale * leg)
-        shift[:, 1] = _floor(goal[None]) + floor - _floor(joints)
+    if bool(_feet_seen(reference)[0]) and float((match * feet).sum()) > 0.6 and float(feet.float().mean()) > 0.6:
+        shift[:, 0] = goal[_PELVIS, 0] + _way(now[:, _PELVIS, 0], match) * (scale * leg)
+        shift[:, 1] = _floor(goal[None]) + _way(_floor(now), match) * (scale * leg) - _floor(joints)
         return shift
-    sure = (track.body.confidence[match, _NECK] >= MIN_CONFIDENCE) & (
-        reference.body.confidence[0, _NECK] >= MIN_CONFIDENCE
-    )
-    if bool(sure) or not bool(track.head.tracked[match] & reference.head.tracked[0]):
-        way = (now[:, _NECK] - now[match, _NECK]) * scale
-        shift[:, :2] = (goal[_NECK] + way - joints[:, _NECK])[:, :2]
+    neck_seen = (match * (track.body.confidence[:, _NECK] >= MIN_CONFIDENCE)).sum()
+    sure = float(neck_seen) > 0.5 and float(reference.body.confidence[0, _NECK]) >= MIN_CONFIDENCE
+    if sure or float((match * track.head.tracked).sum()) < 0.5 or not bool(reference.head.tracked[0]):
+        shift[:, :2] = (goal[_NECK] + _way(now[:, _NECK], match) * scale - joints[:, _NECK])[:, :2]
     else:
-        way = (track.head.center - track.head.center[match]) * scale
+        way = _way(track.head.center, match) * scale
         shift[:, :2] = (reference.head.center[0] + way - joints[:, _NECK] - to_head)[:, :2]
     return shift
 
 
-def _shorten_ways(track: PersonTrack, head: Tensor, *, match: int, width: int, height: int) -> Tensor:
+def _way(places: Tensor, match: Tensor) -> Tensor:
+    """[T, ...] how far each frame's place is from that of the matching frames [T]."""
+    return places - torch.tensordot(match, places, dims=1)
+
+
+def _shorten_ways(track: PersonTrack, head: Tensor, *, match: Tensor, width: int, height: int) -> Tensor:
     """[T, 3] shift that shortens ways so that the head [T, 3] stays in view, by one factor per axis."""
     back = torch.zeros(track.num_frames, 3)
     for axis, size, source_size in ((0, width, track.width), (1, height, track.height)):
         own = track.head.center[:, axis]
         counted = track.body.tracked & track.head.tracked & (own > 0) & (own < source_size)
-        start = head[match, axis]
+        start = (match * head[:, axis]).sum()
         if not bool(counted.any()) or not 0.0 < float(start) < size:
             continue
         way = (head[:, axis] - start)[counted]
