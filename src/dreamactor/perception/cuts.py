@@ -1,13 +1,14 @@
-"""Finds cuts while frames stream by. Knows only pictures; remembers a few numbers per frame, never a frame."""
+"""Finds cuts while frames stream by. Knows only pictures; remembers a few numbers per frame, never a frame.
+
+Plain numpy: on such small arrays torch's threads cost far more than they give when other work keeps the cores busy."""
 
 from __future__ import annotations
 
 from collections import deque
 from statistics import median
 
-import torch
+import numpy as np
 from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d
 
 _MIN_COLOUR_CHANGE = 0.25
 """Share of the picture whose colour class is another one (histograms do not see movement)."""
@@ -27,17 +28,18 @@ class CutDetector:
     """
 
     def __init__(self) -> None:
-        self._coarse: Tensor | None = None
-        self._histogram: Tensor | None = None
+        self._coarse: np.ndarray | None = None
+        self._histogram: np.ndarray | None = None
         self._recent: deque[float] = deque(maxlen=8)
 
     def is_cut(self, image: Tensor) -> bool:
         """Looks at the next frame, [H, W, 3] uint8 RGB; the first frame is no cut."""
-        coarse, histogram = _coarse(image), _histogram(image)
+        pixels_seen = image.numpy()
+        coarse, histogram = _coarse(pixels_seen), _histogram(pixels_seen)
         cut = False
         if self._coarse is not None and self._histogram is not None:
-            pixels = float((coarse - self._coarse).abs().mean())
-            colours = float((histogram - self._histogram).abs().sum()) / 2
+            pixels = float(np.abs(coarse - self._coarse).mean())
+            colours = float(np.abs(histogram - self._histogram).sum()) / 2
             usual = median(self._recent) if self._recent else 0.0
             cut = colours > _MIN_COLOUR_CHANGE and pixels > max(_MIN_PIXEL_CHANGE, _TIMES_USUAL * usual)
             if cut:
@@ -48,17 +50,26 @@ class CutDetector:
         return cut
 
 
-def _coarse(image: Tensor) -> Tensor:
-    """[3, 18, 32] float in 0..1: the picture without detail."""
-    thin = image[:: max(1, image.shape[0] // 180), :: max(1, image.shape[1] // 320)]
-    return adaptive_avg_pool2d(thin.permute(2, 0, 1).to(torch.float32) / 255, (18, 32))
+def _coarse(image: np.ndarray) -> np.ndarray:
+    """[rows, columns, 3] float32 in 0..1: means over blocks, about 18 along the shorter side."""
+    thin = _thin(image, 144)
+    block = max(1, min(thin.shape[:2]) // 18)
+    rows, columns = thin.shape[0] // block, thin.shape[1] // block
+    blocks = thin[: rows * block, : columns * block].reshape(rows, block, columns, block, 3)
+    return blocks.mean(axis=(1, 3), dtype=np.float32) / 255
 
 
-def _histogram(image: Tensor) -> Tensor:
+def _histogram(image: np.ndarray) -> np.ndarray:
     """[512] float summing to 1: shares of 8 x 8 x 8 colour classes with soft borders."""
-    thin = image[:: max(1, image.shape[0] // 180), :: max(1, image.shape[1] // 320)].reshape(-1, 3).to(torch.int64)
-    total = torch.zeros(512)
+    pixels = _thin(image, 72).reshape(-1, 3).astype(np.int32)
+    total = np.zeros(512)
     for offset in (-16, 0, 16):
-        shifted = (thin + offset).clamp(0, 255) // 32
-        total += torch.bincount(shifted @ torch.tensor([64, 8, 1]), minlength=512)
+        red, green, blue = ((pixels + offset).clip(0, 255) >> 5).T
+        total += np.bincount((red << 6) + (green << 3) + blue, minlength=512)
     return total / total.sum()
+
+
+def _thin(image: np.ndarray, rows: int) -> np.ndarray:
+    """Every n-th pixel both ways, so that at least about `rows` rows and columns are left."""
+    step = max(1, min(image.shape[:2]) // rows)
+    return image[::step, ::step]
