@@ -73,7 +73,7 @@ SKELETON_BONES: Final = tuple(
         ("right_heel", "right_toe"),
     )
 )
-"""Bones of the body skeleton map: from the neck down, so that head pose lives in the head sphere alone (section 3.2)."""
+"""Bones of the body skeleton map: from the neck down, so that head pose is left to the head sphere (section 3.2)."""
 
 # Face points, with the index each has in the 478-point mesh of the default estimator. Side by side, outer to inner
 # corner for eyes and from the right corner of the mouth (image left) clockwise for lips.
