@@ -30,7 +30,9 @@ def edge_loss(made: Tensor, truth: Tensor) -> Tensor:
     return across + down
 
 
-def random_crops(folder: Path, *, batch: int, crop: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def random_crops(
+    folder: Path, *, batch: int, crop: int, num_frames: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
     """Crops of random clips: video [B, 3, T, c, c] in -1..1 and mask [B, 1, T, c, c] in 0..1."""
     paths = list(list_samples(folder))
     if not paths:
@@ -40,16 +42,19 @@ def random_crops(folder: Path, *, batch: int, crop: int, generator: torch.Genera
         path = paths[int(torch.randint(len(paths), (1,), generator=generator))]
         with safe_open(path, framework="pt") as opened:
             frames, mask = opened.get_slice("frames"), opened.get_slice("mask")
-            _, height, width, _ = frames.get_shape()
+            length, height, width, _ = frames.get_shape()
+            t = int(torch.randint(0, length - num_frames + 1, (1,), generator=generator))
             y = int(torch.randint(0, (height - crop) // 16 + 1, (1,), generator=generator)) * 16
             x = int(torch.randint(0, (width - crop) // 16 + 1, (1,), generator=generator)) * 16
-            videos.append(frames[:, y : y + crop, x : x + crop])
-            masks.append(mask[:, y : y + crop, x : x + crop])
+            videos.append(frames[t : t + num_frames, y : y + crop, x : x + crop])
+            masks.append(mask[t : t + num_frames, y : y + crop, x : x + crop])
     video = torch.stack(videos).permute(0, 4, 1, 2, 3).float() / 127.5 - 1
     return video, torch.stack(masks)[:, None].float() / 255
 
 
-def train_vae(vae: VideoVAE, data: Path, run: Path, config: LoopConfig, *, batch: int, crop: int, seed: int) -> dict[str, float]:
+def train_vae(
+    vae: VideoVAE, data: Path, run: Path, config: LoopConfig, *, batch: int, crop: int, num_frames: int, seed: int
+) -> dict[str, float]:
     """Trains the VAE in place (averaged weights) and measures its latent statistics.
 
     Args:
@@ -59,12 +64,13 @@ def train_vae(vae: VideoVAE, data: Path, run: Path, config: LoopConfig, *, batch
         config: the loop's.
         batch: clips a step.
         crop: side in pixels of the square crops.
+        num_frames: T of the crops; small crops of many clips teach faster than large ones of few.
         seed: of batches and noise.
     """
     loop = TrainingLoop({"vae": vae}, config, run, seed=seed)
 
     def loss_of(generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        video, mask = random_crops(data, batch=batch, crop=crop, generator=generator)
+        video, mask = random_crops(data, batch=batch, crop=crop, num_frames=num_frames, generator=generator)
         mean, _ = vae.moments(video)
         spread = mean.float().std()
         noise = torch.randn(mean.shape, generator=generator)
@@ -88,7 +94,7 @@ def measure_latents(vae: VideoVAE, data: Path, *, seed: int, num_clips: int = 24
     generator = torch.Generator().manual_seed(seed)
     means = []
     for _ in range(num_clips):
-        video, _ = random_crops(data, batch=1, crop=128, generator=generator)
+        video, _ = random_crops(data, batch=1, crop=128, num_frames=13, generator=generator)
         means.append(vae.moments(video)[0].transpose(0, 1).flatten(1))
     stacked = torch.cat(means, dim=1)
     vae.latent_mean.copy_(stacked.mean(dim=1))

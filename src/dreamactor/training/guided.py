@@ -1,0 +1,100 @@
+"""Samples with their guidance drawn, packed for the model: what `animate` would hand over for the same motion.
+
+The road is inference's own: jittered tracks stand for perception's errors, then the same drawing functions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from dreamactor.data.samples import ActorSample
+from dreamactor.guidance.bone_length import estimate_proportions
+from dreamactor.guidance.jitter import jitter_track
+from dreamactor.guidance.pose_maps import draw_pose_maps
+from dreamactor.guidance.textured_proxy import draw_proxy, prepare_proxy
+from dreamactor.types.guidance import PoseMaps, ReferenceImage, ReferenceSet
+from dreamactor.types.track import PersonTrack
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GuidedSample:
+    """One clip with one reference.
+
+    Attributes:
+        frames: [T, H, W, 3] uint8 truth.
+        mask: [T, H, W] uint8 person.
+        head: [T, 3] float32 x, y, radius of the head in pixels.
+        maps: [6, T, H, W] uint8 skeleton and sphere.
+        proxy: [T, H, W, 3] uint8; seen, figure: [T, H, W] uint8.
+        reference: [H, W, 3] uint8; reference_maps: [6, H, W] uint8.
+        expression: [T, E] float32; face_tracked: [T] bool.
+    """
+
+    frames: Tensor
+    mask: Tensor
+    head: Tensor
+    maps: Tensor
+    proxy: Tensor
+    seen: Tensor
+    figure: Tensor
+    reference: Tensor
+    reference_maps: Tensor
+    expression: Tensor
+    face_tracked: Tensor
+
+
+def stack_maps(maps: PoseMaps) -> Tensor:
+    """Skeleton and sphere as channels: [6, T, H, W] uint8."""
+    return torch.cat([maps.body_skeleton, maps.head_sphere], dim=-1).permute(3, 0, 1, 2).contiguous()
+
+
+def guide_sample(sample: ActorSample, *, generator: torch.Generator) -> GuidedSample:
+    """Draws the guidance of a sample from one of its references.
+
+    Args:
+        sample: clip and references, with exact tracks.
+        generator: chooses the reference and the errors added to the tracks.
+    """
+    _, height, width, _ = sample.frames.shape
+    index = int(torch.rand((), generator=generator) < 0.25)
+    chosen = sample.references[min(index, len(sample.references) - 1)]
+    exact = bool(torch.rand((), generator=generator) < 0.3)
+
+    def seen_by_perception(track: PersonTrack) -> PersonTrack:
+        return track if exact else jitter_track(track, generator=generator)
+
+    person = seen_by_perception(chosen.person)
+    reference = ReferenceImage(image=chosen.image, person=person, mask=chosen.mask)
+    references = ReferenceSet(images=(reference,), proportions=estimate_proportions([person]))
+    track = seen_by_perception(sample.track)
+    drawn = draw_proxy(prepare_proxy(references), track, width=width, height=height)
+    return GuidedSample(
+        frames=sample.frames,
+        mask=sample.mask,
+        head=torch.cat([sample.track.head.center[:, :2], sample.track.head.radius_px[:, None]], dim=-1),
+        maps=stack_maps(draw_pose_maps(track, width=width, height=height)),
+        proxy=drawn.rgb,
+        seen=drawn.seen,
+        figure=drawn.figure,
+        reference=chosen.image,
+        reference_maps=stack_maps(draw_pose_maps(person, width=width, height=height))[:, 0],
+        expression=sample.expression,
+        face_tracked=track.face.tracked,
+    )
+
+
+def save_guided(path: Path, guided: GuidedSample) -> None:
+    """Writes one safetensors file, atomically."""
+    part = path.with_suffix(".part")
+    save_file({field.name: getattr(guided, field.name).contiguous().clone() for field in fields(guided)}, part)
+    part.rename(path)
+
+
+def load_guided(path: Path) -> GuidedSample:
+    """Reads what `save_guided` wrote."""
+    return GuidedSample(**load_file(path))
