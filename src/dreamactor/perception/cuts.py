@@ -37,7 +37,9 @@ class CutDetector:
         pixels_seen = image.numpy()
         coarse, histogram = _coarse(pixels_seen), _histogram(pixels_seen)
         cut = False
-        if self._coarse is not None and self._histogram is not None:
+        if self._coarse is not None and coarse.shape != self._coarse.shape:
+            cut = True  # pictures of another size
+        elif self._coarse is not None and self._histogram is not None:
             pixels = float(np.abs(coarse - self._coarse).mean())
             colours = float(np.abs(histogram - self._histogram).sum()) / 2
             usual = median(self._recent) if self._recent else 0.0

@@ -28,6 +28,9 @@ _BODY_YAW_RAD = radians(50.0)
 MAX_FACE_YAW_RAD = radians(70.0)
 """Beyond this a mesh is a guess and the face counts as not seen."""
 
+_MAX_TILT_YAW_RAD = radians(60.0)
+"""Beyond this the flattened mesh mixes pitch and roll."""
+
 _NEUTRAL_PITCH_RAD = radians(4.0)
 """What the line from chin to forehead reads on people who look straight ahead (clips: -5 to +11 degrees)."""
 
@@ -102,8 +105,7 @@ def track_head(*, face: FaceReading, joints: Tensor, joints_m: Tensor, px_per_m:
         tracked: [T] bool, body known.
     """
     angles = fuse_angles(face, joints_m, tracked)
-    frontal = face.found & (wrap(angles[:, 0]).abs() < _BODY_YAW_RAD)
-    radius = _radius(face, frontal, joints_m, px_per_m, tracked)
+    radius = _radius(face, wrap(angles[:, 0]).abs(), joints_m, px_per_m, tracked)
     center = _center(face, angles, joints, radius, tracked)
     return HeadTrack(angles_rad=angles, center=center, radius_px=radius, tracked=tracked.clone())
 
@@ -115,7 +117,7 @@ def fuse_angles(face: FaceReading, joints_m: Tensor, tracked: Tensor) -> Tensor:
     trust = ((_BODY_YAW_RAD - turned) / (_BODY_YAW_RAD - _MESH_YAW_RAD)).clamp(0.0, 1.0)
     correction = interpolate(wrap(face.angles_rad[:, 0] - from_body), face.found & (turned < _BODY_YAW_RAD))
     yaw = from_body + trust * correction
-    readable = face.found & (turned < MAX_FACE_YAW_RAD)
+    readable = face.found & (turned < _MAX_TILT_YAW_RAD)
     memory = (-frames_to_known(readable) / _TILT_MEMORY_FRAMES).exp()
     tilt = interpolate(face.angles_rad[:, 1:] - torch.tensor([_NEUTRAL_PITCH_RAD, 0.0]), readable) * memory[:, None]
     angles = torch.cat((yaw[:, None], tilt), dim=-1)
@@ -123,14 +125,15 @@ def fuse_angles(face: FaceReading, joints_m: Tensor, tracked: Tensor) -> Tensor:
     return smooth(angles, tracked, radius=reach)
 
 
-def _radius(face: FaceReading, frontal: Tensor, joints_m: Tensor, px_per_m: Tensor, tracked: Tensor) -> Tensor:
-    """[T] pixels: the mesh's reading on frontal faces, carried over gaps as a ratio to the body's scale."""
-    if frontal.any():
-        ratio = (face.unit_px * _HEAD_RADIUS_CM / px_per_m).log()
-        typical_ratio = ratio[frontal].median()
-        # A turned head's mesh shrinks; far from frontal faces the typical ratio is the better guess.
-        memory = (-frames_to_known(frontal) / _TILT_MEMORY_FRAMES).exp()
-        ratio = typical_ratio + memory * (running_median(interpolate(ratio, frontal), radius=4) - typical_ratio)
+def _radius(face: FaceReading, turned: Tensor, joints_m: Tensor, px_per_m: Tensor, tracked: Tensor) -> Tensor:
+    """[T] pixels: the mesh's reading, carried over gaps as a ratio to the body's scale."""
+    if face.found.any():
+        # A turned head's mesh shrinks: by an eighth at 50 degrees, by a fifth at 65 (rendered heads of known size).
+        shrunk = 1 - 0.2 * ((turned - radians(25.0)) / radians(40.0)).clamp(0.0, 1.0)
+        ratio = (face.unit_px / shrunk * _HEAD_RADIUS_CM / px_per_m).log()
+        typical_ratio = ratio[face.found].median()
+        memory = (-frames_to_known(face.found) / _TILT_MEMORY_FRAMES).exp()
+        ratio = typical_ratio + memory * (running_median(interpolate(ratio, face.found), radius=4) - typical_ratio)
         return smooth(ratio, tracked, radius=8).exp() * px_per_m
     ears = (joints_m[:, JOINT["left_ear"]] - joints_m[:, JOINT["right_ear"]]).norm(dim=-1)
     typical = ears[tracked].median() if tracked.any() else ears.median()
