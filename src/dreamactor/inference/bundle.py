@@ -1,0 +1,142 @@
+"""A model as it is shipped: one folder with its configuration and its weights.
+
+    model.json            shapes of all parts, defaults, and how it was trained
+    vae.safetensors       the 3D VAE
+    dit.safetensors       the DiT with pose encoder and face MLP
+    decoder.safetensors   the proxy-aware decoder
+    face.safetensors      the landmark face encoder
+
+Weights are stored in half precision and loaded in single precision.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from dataclasses import asdict, dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from dreamactor.errors import ConfigError, InputError
+from dreamactor.models.dit import DiT, DiTConfig
+from dreamactor.models.face_motion import LandmarkFaceEncoder
+from dreamactor.models.proxy_decoder import ProxyDecoder, ProxyDecoderConfig
+from dreamactor.models.vae import VAEConfig, VideoVAE
+from dreamactor.types.latent import LatentGrid
+
+SHIPPED = ("actor",)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelDefaults:
+    """What is used where a request says nothing.
+
+    Attributes:
+        size: side in pixels of a square of the output's area.
+        steps: sampling steps.
+        guidance_reference, guidance_motion: guidance scales.
+        segment_frames: frames of a segment.
+    """
+
+    size: int
+    steps: int
+    guidance_reference: float
+    guidance_motion: float
+    segment_frames: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelBundle:
+    """All networks of one model, ready to use."""
+
+    vae: VideoVAE
+    dit: DiT
+    dit_config: DiTConfig
+    decoder: ProxyDecoder
+    face: LandmarkFaceEncoder
+    defaults: ModelDefaults
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def grid(self) -> LatentGrid:
+        return self.vae.grid(self.dit_config.patch)
+
+    def parts(self) -> dict[str, nn.Module]:
+        """File stem -> network."""
+        return {"vae": self.vae, "dit": self.dit, "decoder": self.decoder, "face": self.face}
+
+
+def save_bundle(folder: Path, bundle: ModelBundle) -> None:
+    """Writes a bundle; an existing one is replaced file by file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for stem, network in bundle.parts().items():
+        halves = {
+            name: (value.half() if value.dtype.is_floating_point else value).contiguous().clone()
+            for name, value in network.state_dict().items()
+        }
+        part = folder / f"{stem}.part"
+        save_file(halves, part)
+        part.rename(folder / f"{stem}.safetensors")
+    described = {
+        "vae": asdict(bundle.vae.config),
+        "dit": asdict(bundle.dit_config),
+        "decoder": asdict(bundle.decoder.config),
+        "face": {"code_dim": bundle.face.code_dim, "width": bundle.face.width},
+        "defaults": asdict(bundle.defaults),
+        "metadata": bundle.metadata,
+    }
+    part = folder / "model.part"
+    part.write_text(json.dumps(described, indent=2) + "\n")
+    part.rename(folder / "model.json")
+
+
+def model_folder(name_or_path: str) -> Path:
+    """Where a model lies: a shipped name, or a folder.
+
+    Raises:
+        ConfigError: neither.
+    """
+    if name_or_path in SHIPPED:
+        return Path(str(resources.files("dreamactor") / "weights" / name_or_path))
+    folder = Path(name_or_path)
+    if (folder / "model.json").is_file():
+        return folder
+    close = difflib.get_close_matches(name_or_path, SHIPPED, n=1, cutoff=0.5)
+    meant = f" Did you mean '{close[0]}'?" if close else ""
+    raise ConfigError(f"Unknown model '{name_or_path}'.{meant} Known: {', '.join(SHIPPED)}, or a folder with a model.json.")
+
+
+def load_bundle(name_or_path: str) -> ModelBundle:
+    """Loads a model in single precision, in evaluation mode.
+
+    Raises:
+        ConfigError: no such model.
+        InputError: damaged files.
+    """
+    folder = model_folder(name_or_path)
+    try:
+        described = json.loads((folder / "model.json").read_text())
+        vae_config = {k: tuple(v) if isinstance(v, list) else v for k, v in described["vae"].items()}
+        decoder_config = {k: tuple(v) if isinstance(v, list) else v for k, v in described["decoder"].items()}
+        dit_config = DiTConfig(**described["dit"])
+        bundle = ModelBundle(
+            vae=VideoVAE(VAEConfig(**vae_config)),
+            dit=DiT.from_dataclass(dit_config),
+            dit_config=dit_config,
+            decoder=ProxyDecoder(ProxyDecoderConfig(**decoder_config)),
+            face=LandmarkFaceEncoder(**described["face"]),
+            defaults=ModelDefaults(**described["defaults"]),
+            metadata=described["metadata"],
+        )
+        for stem, network in bundle.parts().items():
+            weights = load_file(folder / f"{stem}.safetensors")
+            network.load_state_dict({k: v.float() if v.dtype == torch.float16 else v for k, v in weights.items()})
+            network.requires_grad_(False).eval()
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"The model in {folder} is damaged ({error}). Install it again.") from error
+    return bundle
