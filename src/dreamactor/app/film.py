@@ -30,7 +30,14 @@ def picture_actor(output: Path, *, seed: int, framing: str, size: int, track: Pa
 
 
 def film_actor(
-    output: Path, *, seed: int, seconds: float, framing: str, size: int, kind: str | None = None, track: Path | None = None
+    output: Path,
+    *,
+    seed: int,
+    seconds: float,
+    framing: str,
+    size: int,
+    kind: str | None = None,
+    track: Path | None = None,
 ) -> int:
     """Writes a performance as an ordinary video; returns the number of frames."""
     check_output(output, suffixes=VIDEO_SUFFIXES)
@@ -40,7 +47,12 @@ def film_actor(
     with VideoWriter(output, width=size, height=size, fps=Fraction(FPS)) as writer:
         for start in range(0, count, FRAMES_AT_ONCE):
             drawn = render(
-                actor, performance, scene, width=size, height=size, frames=slice(start, min(start + FRAMES_AT_ONCE, count))
+                actor,
+                performance,
+                scene,
+                width=size,
+                height=size,
+                frames=slice(start, min(start + FRAMES_AT_ONCE, count)),
             )
             writer.write(drawn.frames)
     if track is not None:

@@ -78,7 +78,10 @@ def run(arguments: list[str] | None = None) -> int:
         handle, name = tempfile.mkstemp(prefix="dreamactor-error-", suffix=".log")
         os.close(handle)
         Path(name).write_text(traceback.format_exc())
-        print(f"dreamactor: internal error ({type(error).__name__}: {error}). The traceback is in {name}.", file=sys.stderr)
+        print(
+            f"dreamactor: internal error ({type(error).__name__}: {error}). The traceback is in {name}.",
+            file=sys.stderr,
+        )
         return 1
     return 0
 

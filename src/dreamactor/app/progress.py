@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 @contextmanager
 def stage_bars() -> Iterator[Callable[[Step], None]]:
     """One bar per stage, on standard error; yields the callback that moves them."""
-    columns = (TextColumn("{task.description:>9}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description:>9}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=False) as bars:
         known: dict[str, int] = {}
 

@@ -140,8 +140,11 @@ def save_sample(path: Path, sample: ActorSample) -> None:
             packed[f"reference{index}.mask"] = reference.mask
         packed |= _pack_track(f"reference{index}", reference.person)
     part = path.with_suffix(".part")
-    save_file({name: value.contiguous().clone() for name, value in packed.items()}, part,
-              metadata={"seed": str(sample.seed), "actor_version": ACTOR_VERSION})
+    save_file(
+        {name: value.contiguous().clone() for name, value in packed.items()},
+        part,
+        metadata={"seed": str(sample.seed), "actor_version": ACTOR_VERSION},
+    )
     part.rename(path)
 
 
@@ -150,12 +153,16 @@ def load_sample(path: Path) -> ActorSample:
     try:
         packed = load_file(path)
     except Exception as error:
-        raise InputError(f"{path} is not a sample ({error}). Build the data again with `dreamactor build-data`.") from error
+        raise InputError(
+            f"{path} is not a sample ({error}). Build the data again with `dreamactor build-data`."
+        ) from error
     references = []
     while f"reference{len(references)}.image" in packed:
         name = f"reference{len(references)}"
         references.append(
-            ReferenceImage(image=packed[f"{name}.image"], person=_unpack_track(name, packed), mask=packed.get(f"{name}.mask"))
+            ReferenceImage(
+                image=packed[f"{name}.image"], person=_unpack_track(name, packed), mask=packed.get(f"{name}.mask")
+            )
         )
     return ActorSample(
         seed=int(path.stem.split("_")[-1]),

@@ -103,6 +103,14 @@ class Animator:
             grid=bundle.grid,
             estimator=build_estimator("mediapipe", static=True),
         )
+        yield from self.animate_track(driving, references, request, report)
+
+    @torch.no_grad()
+    def animate_track(
+        self, driving: PersonTrack, references: ReferenceSet, request: AnimateRequest, report: Report = lambda _: None
+    ) -> Iterator[VideoClip]:
+        """The same from what perception gives; of the request only the settings count."""
+        bundle, defaults = self.bundle, self.bundle.defaults
         track = retarget(driving, references, RetargetOptions(framing=request.framing))
         proxy = prepare_proxy(references) if request.use_proxy else None
         cache = self.prepare_references(references)
@@ -218,6 +226,7 @@ def _pick(track: PersonTrack, chosen: Tensor) -> PersonTrack:
 
 def _hold_last(track: PersonTrack, surplus: int) -> PersonTrack:
     """Appends copies of the last frame, with times that go on."""
+
     def longer(part: object) -> object:
         return replace(
             part,  # type: ignore[type-var]

@@ -108,7 +108,9 @@ def model_folder(name_or_path: str) -> Path:
         return folder
     close = difflib.get_close_matches(name_or_path, SHIPPED, n=1, cutoff=0.5)
     meant = f" Did you mean '{close[0]}'?" if close else ""
-    raise ConfigError(f"Unknown model '{name_or_path}'.{meant} Known: {', '.join(SHIPPED)}, or a folder with a model.json.")
+    raise ConfigError(
+        f"Unknown model '{name_or_path}'.{meant} Known: {', '.join(SHIPPED)}, or a folder with a model.json."
+    )
 
 
 def load_bundle(name_or_path: str) -> ModelBundle:

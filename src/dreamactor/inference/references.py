@@ -56,4 +56,3 @@ def read_references(
     people = [image.person for image in found if bool(image.person.body.tracked[0])]
     proportions = estimate_proportions(people or [found[0].person])
     return ReferenceSet(images=tuple(found), proportions=proportions)
-

@@ -106,7 +106,11 @@ class DiTBlock(nn.Module):
         return self._mlp(noise, modulation), ref
 
     def _mlp(self, tokens: Tensor, modulation: Modulation) -> Tensor:
-        return tokens + self.mlp(self._modulate(self.norm3, tokens, modulation.scale_mlp, modulation.shift_mlp)) * modulation.gate_mlp
+        return (
+            tokens
+            + self.mlp(self._modulate(self.norm3, tokens, modulation.scale_mlp, modulation.shift_mlp))
+            * modulation.gate_mlp
+        )
 
     def _mask(self, at: BlockContext, num_noise: int) -> Tensor | None:
         if at.present is None:

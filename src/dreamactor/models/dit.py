@@ -91,7 +91,9 @@ class DiT(ModelMixin, ConfigMixin):
         self.input_mlp = nn.Linear(width, width)
         self.reference_mark = nn.Parameter(torch.zeros(width))
         self.face_mlp = (
-            nn.Sequential(nn.Linear(face_code_dim, width), nn.SiLU(), nn.Linear(width, width)) if face_code_dim else None
+            nn.Sequential(nn.Linear(face_code_dim, width), nn.SiLU(), nn.Linear(width, width))
+            if face_code_dim
+            else None
         )
         self.time_embedding = TimeEmbedding(width)
         self.blocks = nn.ModuleList(
@@ -121,7 +123,9 @@ class DiT(ModelMixin, ConfigMixin):
         p = self.config["patch"]
         return rearrange(grid, "b f c (h p) (w q) -> b f (h w) (c p q)", p=p, q=p)
 
-    def _drive_features(self, pose: Tensor | None, proxy: Tensor | None, seen: Tensor | None, shape: tuple[int, ...]) -> Tensor:
+    def _drive_features(
+        self, pose: Tensor | None, proxy: Tensor | None, seen: Tensor | None, shape: tuple[int, ...]
+    ) -> Tensor:
         """Pose latent [B, F, Cp, h, w] and proxy through the pose half of the input projection: [B, F, h' w', D]."""
         batch, frames, rows, columns = shape
         like = self.patch_embedding.weight
@@ -165,7 +169,9 @@ class DiT(ModelMixin, ConfigMixin):
             hidden, own, cross = block.prepare_reference(hidden, at)
             self_kv.append(own)
             cross_kv.append(cross)
-        return ReferenceCache(tokens=tokens, rope=rope, present=present, self_kv=tuple(self_kv), cross_kv=tuple(cross_kv))
+        return ReferenceCache(
+            tokens=tokens, rope=rope, present=present, self_kv=tuple(self_kv), cross_kv=tuple(cross_kv)
+        )
 
     def prepare_drive(self, drive: DriveInput) -> DriveCache:
         """Encodes pose, proxy and face of one segment."""
@@ -196,7 +202,9 @@ class DiT(ModelMixin, ConfigMixin):
         tokens = self.face_mlp(drive.face)
         if drive.first_frames == 1:
             lead = s - 1  # latent frame 0 stands for one frame: its other places stay empty
-            tokens = torch.cat([tokens[:, :1], tokens.new_zeros(tokens.shape[0], lead, tokens.shape[2]), tokens[:, 1:]], dim=1)
+            tokens = torch.cat(
+                [tokens[:, :1], tokens.new_zeros(tokens.shape[0], lead, tokens.shape[2]), tokens[:, 1:]], dim=1
+            )
             empty = tracked.new_zeros(tracked.shape[0], lead)
             tracked = torch.cat([tracked[:, :1], empty, tracked[:, 1:]], dim=1)
         tokens = rearrange(tokens, "b (f s) d -> (b f) s d", s=s)
@@ -226,7 +234,9 @@ class DiT(ModelMixin, ConfigMixin):
         wide = rearrange(times, "b f -> b 1 f 1 1")
         return torch.where(wide > 0, (noisy - clean) / wide.clamp(min=MIN_TIME), torch.zeros_like(noisy))
 
-    def predict_clean(self, noisy: Tensor, times: Tensor, references: ReferenceCache | None, drive: DriveCache) -> Tensor:
+    def predict_clean(
+        self, noisy: Tensor, times: Tensor, references: ReferenceCache | None, drive: DriveCache
+    ) -> Tensor:
         """The clean latent the network believes in: [B, C, F, h, w]."""
         if not self.predicts_clean:
             return noisy - rearrange(times, "b f -> b 1 f 1 1") * self._head(noisy, times, references, drive)
@@ -257,6 +267,8 @@ class DiT(ModelMixin, ConfigMixin):
             )  # fmt: skip
         shift, scale = (self.scale_shift_table + embedded[:, :, None].float()).unbind(2)
         per_frame = tokens.shape[1] // frames
-        normed = self.norm_out(tokens.float()) * (1 + scale.repeat_interleave(per_frame, 1)) + shift.repeat_interleave(per_frame, 1)
+        normed = self.norm_out(tokens.float()) * (1 + scale.repeat_interleave(per_frame, 1)) + shift.repeat_interleave(
+            per_frame, 1
+        )
         out = self.proj_out(normed.to(tokens.dtype)).float()
         return rearrange(out, "b (f h w) (c p q) -> b c f (h p) (w q)", f=frames, h=rows // p, p=p, q=p)

@@ -75,7 +75,11 @@ class ImplicitFaceEncoder(nn.Module):
         layers: list[nn.Module] = [nn.Conv2d(3, width, 8, stride=4, padding=2), nn.SiLU()]
         channels = width
         for _ in range(3):
-            layers += [nn.Conv2d(channels, 2 * channels, 4, stride=2, padding=1), nn.GroupNorm(8, 2 * channels), nn.SiLU()]
+            layers += [
+                nn.Conv2d(channels, 2 * channels, 4, stride=2, padding=1),
+                nn.GroupNorm(8, 2 * channels),
+                nn.SiLU(),
+            ]
             channels *= 2
         self.features = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(4))
         self.head = nn.Sequential(nn.Linear(channels * 16, 128), nn.SiLU(), nn.Linear(128, code_dim))

@@ -21,6 +21,8 @@ class TimeEmbedding(nn.Module):
         self.time_proj = nn.Linear(width, 6 * width)
 
     def forward(self, times: Tensor) -> tuple[Tensor, Tensor]:
-        waves = get_timestep_embedding(times.flatten() * TIME_SCALE, FREQUENCY_DIM, flip_sin_to_cos=True, downscale_freq_shift=0)
+        waves = get_timestep_embedding(
+            times.flatten() * TIME_SCALE, FREQUENCY_DIM, flip_sin_to_cos=True, downscale_freq_shift=0
+        )
         embedded = self.linear_2(F.silu(self.linear_1(waves.view(*times.shape, -1))))
         return embedded, self.time_proj(F.silu(embedded)).unflatten(-1, (6, -1))

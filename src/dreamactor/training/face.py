@@ -44,7 +44,14 @@ def face_pairs(
 
 
 def train_landmark_encoder(
-    encoder: LandmarkFaceEncoder, points: Tensor, codes: Tensor, run: Path, config: LoopConfig, *, batch_size: int, seed: int
+    encoder: LandmarkFaceEncoder,
+    points: Tensor,
+    codes: Tensor,
+    run: Path,
+    config: LoopConfig,
+    *,
+    batch_size: int,
+    seed: int,
 ) -> dict[str, float]:
     """Trains in place (averaged weights); returns the share of variance explained on the last window."""
     encoder.point_mean.copy_(points.mean(dim=0))

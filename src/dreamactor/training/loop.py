@@ -62,7 +62,9 @@ class TrainingLoop:
         self.config = config
         self.folder = folder
         self.parameters = [p for p in self.modules.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.AdamW(self.parameters, lr=config.learning_rate, betas=(0.9, 0.95), weight_decay=0.01)
+        self.optimizer = torch.optim.AdamW(
+            self.parameters, lr=config.learning_rate, betas=(0.9, 0.95), weight_decay=0.01
+        )
         self.generator = torch.Generator().manual_seed(seed)
         self.step = 0
         self.ema = {name: value.detach().clone() for name, value in self.modules.state_dict().items()}
@@ -108,7 +110,11 @@ class TrainingLoop:
             now = time.monotonic()
             if self.step % self.config.log_every == 0 or self.step == self.config.num_steps:
                 latest = {name: sum(w[name] for w in window) / len(window) for name in window[0]}
-                line = {"step": self.step, "seconds": round(now - started, 1), **{k: round(v, 5) for k, v in latest.items()}}
+                line = {
+                    "step": self.step,
+                    "seconds": round(now - started, 1),
+                    **{k: round(v, 5) for k, v in latest.items()},
+                }
                 log.write(json.dumps(line) + "\n")
                 log.flush()
                 window = []

@@ -80,7 +80,11 @@ def train_vae(
         error = ((made - video).abs() * weight).sum() / (3 * weight.sum())
         loss = error + 0.5 * edge_loss(made, video) + SPREAD_WEIGHT * torch.log(spread).square()
         mse = F.mse_loss(made.detach(), video) / 4
-        return loss, {"psnr": float(-10 * torch.log10(mse)), "l1": float(error.detach()), "spread": float(spread.detach())}
+        return loss, {
+            "psnr": float(-10 * torch.log10(mse)),
+            "l1": float(error.detach()),
+            "spread": float(spread.detach()),
+        }
 
     latest = loop.run(loss_of)
     loop.load_averaged()

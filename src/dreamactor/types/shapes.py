@@ -28,7 +28,5 @@ def expect_shape(name: str, tensor: Tensor, shape: str, **known: int) -> dict[st
     for axis, size in zip(axes, tensor.shape, strict=True):
         expected = int(axis) if axis.isdigit() else sizes.setdefault(axis, size)
         if size != expected:
-            raise ValueError(
-                f"{name} must be [{', '.join(axes)}] with {axis} = {expected}, got {list(tensor.shape)}"
-            )
+            raise ValueError(f"{name} must be [{', '.join(axes)}] with {axis} = {expected}, got {list(tensor.shape)}")
     return sizes

@@ -139,8 +139,9 @@ class PersonTrack:
     def __post_init__(self) -> None:
         expect_shape("cut", self.cut, "T", T=self.num_frames)
         for part in (self.body, self.hands, self.head, self.face):
-            expect_shape("tracked", part.tracked[..., None] if part.tracked.ndim == 1 else part.tracked,
-                         "T S", T=self.num_frames)
+            expect_shape(
+                "tracked", part.tracked[..., None] if part.tracked.ndim == 1 else part.tracked, "T S", T=self.num_frames
+            )
 
     @property
     def num_frames(self) -> int:
@@ -148,8 +149,13 @@ class PersonTrack:
 
     def __getitem__(self, span: slice) -> PersonTrack:
         return replace(
-            self, times=self.times[span], body=self.body[span], hands=self.hands[span], head=self.head[span],
-            face=self.face[span], cut=self.cut[span],
+            self,
+            times=self.times[span],
+            body=self.body[span],
+            hands=self.hands[span],
+            head=self.head[span],
+            face=self.face[span],
+            cut=self.cut[span],
         )
 
 
@@ -188,8 +194,12 @@ def empty_track(num_frames: int, *, width: int, height: int, times: FrameTimes, 
         width=width,
         height=height,
         times=times,
-        body=BodyTrack(joints=zeros(NUM_BODY_JOINTS, 3), joints_m=zeros(NUM_BODY_JOINTS, 3),
-                       confidence=zeros(NUM_BODY_JOINTS), tracked=never()),
+        body=BodyTrack(
+            joints=zeros(NUM_BODY_JOINTS, 3),
+            joints_m=zeros(NUM_BODY_JOINTS, 3),
+            confidence=zeros(NUM_BODY_JOINTS),
+            tracked=never(),
+        ),
         hands=HandTrack(joints=zeros(2, NUM_HAND_JOINTS, 3), tracked=never(2)),
         head=HeadTrack(angles_rad=zeros(3), center=zeros(3), radius_px=zeros(), tracked=never()),
         face=FaceTrack(landmarks=zeros(NUM_FACE_POINTS, 3), box=zeros(4), tracked=never()),

@@ -31,11 +31,15 @@ def command(
     from dreamactor.errors import ConfigError
 
     if first_seed + num > FIRST_HELD_OUT_SEED:
-        raise ConfigError(f"Seeds from {FIRST_HELD_OUT_SEED} on are held out; {first_seed} + {num} goes beyond. Use lower seeds.")
+        raise ConfigError(
+            f"Seeds from {FIRST_HELD_OUT_SEED} on are held out; {first_seed} + {num} goes beyond. Use lower seeds."
+        )
     steps = iter(track(range(num), description="samples"))
 
     def report(done: int, total: int) -> None:
         next(steps, None)
 
-    build_actor_data(folder, seeds=range(first_seed, first_seed + num), size=size, num_frames=frames, workers=workers, report=report)
+    build_actor_data(
+        folder, seeds=range(first_seed, first_seed + num), size=size, num_frames=frames, workers=workers, report=report
+    )
     typer.echo(f"{folder} ({num} samples)")

@@ -35,12 +35,16 @@ def command(
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"Cannot make the folder {folder} ({error.strerror}). Pass --folder with another place.") from error
+        raise OutputError(
+            f"Cannot make the folder {folder} ({error.strerror}). Pass --folder with another place."
+        ) from error
     reference, driving = folder / "reference.png", folder / "driving.mp4"
     output, both = folder / "output.mp4", folder / "side_by_side.mp4"
     picture_actor(reference, seed=reference_seed, framing="full", size=512)
     film_actor(driving, seed=driver_seed, seconds=seconds, framing="full", size=512, kind="dance")
-    count = animate_to_file(AnimateRequest(references=(reference,), driving=driving), model=model, output=output, preview=both)
+    count = animate_to_file(
+        AnimateRequest(references=(reference,), driving=driving), model=model, output=output, preview=both
+    )
     typer.echo(f"reference    {reference.resolve()}")
     typer.echo(f"driving      {driving.resolve()}")
     typer.echo(f"output       {output.resolve()} ({count} frames)")

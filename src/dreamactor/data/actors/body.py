@@ -183,22 +183,22 @@ def pose_body(body: BodyShape, performance: Performance) -> Joints:
         bend = torch.deg2rad(performance.channel(f"{side}_elbow"))
         lower = upper @ axis_rotation("x", -bend)
         wrist = elbow + lower @ vector(0, -body.forearm, 0)
-        hand_bend, hand_roll = (
-            torch.deg2rad(performance.channel(f"{side}_hand_{name}")) for name in ("bend", "roll")
-        )
+        hand_bend, hand_roll = (torch.deg2rad(performance.channel(f"{side}_hand_{name}")) for name in ("bend", "roll"))
         palm = lower @ axis_rotation("y", sign * hand_roll) @ axis_rotation("z", sign * hand_bend)
         place |= {f"{side}_shoulder": shoulder, f"{side}_elbow": elbow, f"{side}_wrist": wrist}
         frame |= {f"{side}_upper_arm": upper, f"{side}_forearm": lower, f"{side}_hand": palm}
-        place[f"{side}_ear"] = place["head"] + head @ vector(sign * 0.76 * body.head_radius, 0, -0.06 * body.head_radius)
+        place[f"{side}_ear"] = place["head"] + head @ vector(
+            sign * 0.76 * body.head_radius, 0, -0.06 * body.head_radius
+        )
         fingers.append(_pose_fingers(body, performance, side, wrist, palm))
         hip = pelvis + root @ vector(sign * body.hip_half, 0, 0)
         thigh = root @ _leg_rotation(performance, side)
         knee = hip + thigh @ vector(0, -body.thigh, 0)
         shin = thigh @ axis_rotation("x", torch.deg2rad(performance.channel(f"{side}_knee")))
         ankle = knee + shin @ vector(0, -body.shin, 0)
-        level = torch.deg2rad(
-            performance.channel(f"{side}_hip_forward") - performance.channel(f"{side}_knee")
-        ).clamp(-0.6, 0.6)
+        level = torch.deg2rad(performance.channel(f"{side}_hip_forward") - performance.channel(f"{side}_knee")).clamp(
+            -0.6, 0.6
+        )
         foot = shin @ axis_rotation("x", level + torch.deg2rad(performance.channel(f"{side}_foot")))
         place |= {
             f"{side}_hip": hip,
@@ -237,6 +237,8 @@ def _pose_fingers(body: BodyShape, performance: Performance, side: str, wrist: T
         for joint in range(3):
             bend = curl * (1.25 if index else 0.55) + 0.06 * (joint + 1)
             turn = turn @ axis_rotation("z", -sign * bend)
-            points.append(points[-1] + turn @ (torch.tensor([0.0, -1.0, 0.0]) * body.hand * length * (0.42, 0.32, 0.26)[joint]))
+            points.append(
+                points[-1] + turn @ (torch.tensor([0.0, -1.0, 0.0]) * body.hand * length * (0.42, 0.32, 0.26)[joint])
+            )
         chains.append(torch.stack(points, dim=1))
     return torch.stack(chains, dim=1)

@@ -84,8 +84,14 @@ def _paint_relief(
     rosy = rosy + 0.12 * _bump(mirrored, y, 0.0, shape.nose_y + 0.05, 0.12, 0.09) * front
     color = _paint(color, (0.86, 0.36, 0.32), rosy.clamp(0, 0.5))
     if look.freckles:
-        spots = (torch.sin(x * 61.3 + 7 * torch.sin(y * 43)) * torch.sin(y * 57.7 + 5 * torch.sin(x * 39)) - 0.72).clamp(min=0) * 3
-        color = _paint(color, (0.45, 0.24, 0.13), (0.6 * spots * _bump(mirrored, y, 0.3, shape.nose_y + 0.1, 0.25, 0.15)).clamp(0, 0.6))
+        spots = (
+            torch.sin(x * 61.3 + 7 * torch.sin(y * 43)) * torch.sin(y * 57.7 + 5 * torch.sin(x * 39)) - 0.72
+        ).clamp(min=0) * 3
+        color = _paint(
+            color,
+            (0.45, 0.24, 0.13),
+            (0.6 * spots * _bump(mirrored, y, 0.3, shape.nose_y + 0.1, 0.25, 0.15)).clamp(0, 0.6),
+        )
     return color
 
 
@@ -115,7 +121,9 @@ def _paint_mouth(
     inner = torch.tensor((0.22, 0.05, 0.06)).expand_as(color)
     tongue = _inside(y - (lower_in + 0.42 * gap), soft + 0.03) * (gap / 0.12).clamp(0, 1)
     inner = _paint(inner, (0.72, 0.30, 0.30), tongue)
-    teeth = _inside((upper_in - torch.minimum(0.45 * gap, torch.full_like(gap, 0.075))) - y, soft) * _inside(u.abs() - 0.8, soft * 2)
+    teeth = _inside((upper_in - torch.minimum(0.45 * gap, torch.full_like(gap, 0.075))) - y, soft) * _inside(
+        u.abs() - 0.8, soft * 2
+    )
     inner = _paint(inner, (0.95, 0.94, 0.90), teeth)
     color = color + (inner - color) * hollow[:, None]
     seam = within * torch.exp(-((y - middle) / (0.010 + 0.5 * soft)).square()) * front * (1 - hollow)
@@ -148,7 +156,12 @@ def _paint_eye(
     dx, dy = x - iris_x[frame], y - iris_y[frame]
     radius = torch.sqrt(dx.square() + dy.square() + 1e-9)
     iris = torch.tensor(look.iris).expand_as(color)
-    iris = iris * (0.75 + 0.55 * (radius / shape.iris_radius).clamp(0, 1) * (0.5 - 0.5 * dy / shape.iris_radius).clamp(0, 1))[:, None]
+    iris = (
+        iris
+        * (0.75 + 0.55 * (radius / shape.iris_radius).clamp(0, 1) * (0.5 - 0.5 * dy / shape.iris_radius).clamp(0, 1))[
+            :, None
+        ]
+    )
     rim = _inside(0.86 * shape.iris_radius - radius, soft + 0.01)
     iris = iris * (1 - 0.5 * rim)[:, None]
     eyeball = eyeball + (iris - eyeball) * _inside(radius - shape.iris_radius, soft)[:, None]
@@ -166,15 +179,29 @@ def _paint_eye(
     place = (side * x - shape.eye_x) / shape.brow_half_width
     line = brow_height(shape, raised[frame], curves.furrow[frame], place.clamp(-1.1, 1.1))
     thick = shape.brow_thickness * (1 - 0.55 * ((place + 0.2).clamp(0, 1.2)).square()).clamp(min=0.2)
-    brow = _inside((y - line).abs() - thick, soft + 0.012) * _inside((place.abs() - 1) * shape.brow_half_width, soft + 0.01) * front
+    brow = (
+        _inside((y - line).abs() - thick, soft + 0.012)
+        * _inside((place.abs() - 1) * shape.brow_half_width, soft + 0.01)
+        * front
+    )
     return _paint(color, look.brow, 0.92 * brow)
 
 
-def _paint_glasses(color: Tensor, look: Look, shape: FaceShape, x: Tensor, y: Tensor, z: Tensor, soft: Tensor) -> Tensor:
+def _paint_glasses(
+    color: Tensor, look: Look, shape: FaceShape, x: Tensor, y: Tensor, z: Tensor, soft: Tensor
+) -> Tensor:
     radius = 1.25 * max(shape.eye_half_width, 0.14)
     mirrored = x.abs()
     ring = torch.sqrt(((mirrored - shape.eye_x * 1.02) / 1.12).square() + (y - shape.eye_y).square() + 1e-9) - radius
     frame = _inside(ring.abs() - 0.022, soft) * ((z - 0.15) / 0.1).clamp(0, 1)
-    bridge = _inside((y - shape.eye_y - 0.04).abs() - 0.018, soft) * _inside(mirrored - (shape.eye_x * 1.02 - radius * 1.1), soft) * ((z - 0.2) / 0.1).clamp(0, 1)
-    temple = _inside((y - shape.eye_y - 0.05).abs() - 0.018, soft) * _inside(shape.eye_x + radius - mirrored, soft) * ((z + 0.25) / 0.1).clamp(0, 1)
+    bridge = (
+        _inside((y - shape.eye_y - 0.04).abs() - 0.018, soft)
+        * _inside(mirrored - (shape.eye_x * 1.02 - radius * 1.1), soft)
+        * ((z - 0.2) / 0.1).clamp(0, 1)
+    )
+    temple = (
+        _inside((y - shape.eye_y - 0.05).abs() - 0.018, soft)
+        * _inside(shape.eye_x + radius - mirrored, soft)
+        * ((z + 0.25) / 0.1).clamp(0, 1)
+    )
     return _paint(color, look.glasses_color, torch.maximum(torch.maximum(frame, bridge), temple))

@@ -91,11 +91,20 @@ def _random_pose(rng: np.random.Generator, kind: str, framing: Framing) -> dict[
             pose[f"{side}_twist"] = float(rng.uniform(-40, 70))
             pose[f"{side}_elbow"] = float(rng.uniform(10, 125))
         if kind == "wave" and side == "right":
-            pose |= {"right_raise": rng.uniform(70, 120), "right_forward": rng.uniform(0, 25),
-                     "right_twist": rng.uniform(-80, -50), "right_elbow": rng.uniform(60, 110), "right_curl": 0.05}
+            pose |= {
+                "right_raise": rng.uniform(70, 120),
+                "right_forward": rng.uniform(0, 25),
+                "right_twist": rng.uniform(-80, -50),
+                "right_elbow": rng.uniform(60, 110),
+                "right_curl": 0.05,
+            }
         if kind == "arms_cross":
-            pose |= {f"{side}_raise": rng.uniform(5, 25), f"{side}_forward": rng.uniform(25, 75),
-                     f"{side}_twist": rng.uniform(35, 75), f"{side}_elbow": rng.uniform(70, 130)}
+            pose |= {
+                f"{side}_raise": rng.uniform(5, 25),
+                f"{side}_forward": rng.uniform(25, 75),
+                f"{side}_twist": rng.uniform(35, 75),
+                f"{side}_elbow": rng.uniform(70, 130),
+            }
         if framing == "full":
             active = kind in ("dance", "kick", "gesture") and rng.random() < 0.75
             pose[f"{side}_hip_forward"] = float(rng.uniform(-18, 45 if kind == "dance" else 85)) if active else 0.0
@@ -141,7 +150,7 @@ def sample_expression(rng: np.random.Generator, times: np.ndarray, *, talking: b
     key_times = np.concatenate([[0.0], np.cumsum(rng.uniform(0.35, 1.4, size=int(duration / 0.35) + 4))])
     moods = []
     for _ in key_times:
-        mood = {name: 0.0 for name in COEFFICIENT}
+        mood = dict.fromkeys(COEFFICIENT, 0.0)
         draw = rng.random()
         if draw < 0.4:
             both, skew = rng.uniform(0.2, 1), rng.normal(0, 0.15)
@@ -151,8 +160,12 @@ def sample_expression(rng: np.random.Generator, times: np.ndarray, *, talking: b
         elif draw < 0.62:
             mood |= {"frown": rng.uniform(0.4, 1), "brow_furrow": rng.uniform(0, 1)}
         elif draw < 0.74:
-            mood |= {"brow_raise_left": rng.uniform(0.4, 1), "brow_raise_right": rng.uniform(0.4, 1),
-                     "eye_wide": rng.uniform(0, 1), "jaw_open": rng.uniform(0, 0.7)}
+            mood |= {
+                "brow_raise_left": rng.uniform(0.4, 1),
+                "brow_raise_right": rng.uniform(0.4, 1),
+                "eye_wide": rng.uniform(0, 1),
+                "jaw_open": rng.uniform(0, 0.7),
+            }
         elif draw < 0.82:
             mood |= {"lip_pucker": rng.uniform(0.4, 1)}
         elif draw < 0.88:
@@ -161,7 +174,10 @@ def sample_expression(rng: np.random.Generator, times: np.ndarray, *, talking: b
             mood |= {"jaw_open": rng.uniform(0.5, 1), "mouth_wide": rng.uniform(0, 0.6)}
         if rng.random() < 0.3:
             mood["brow_raise_left" if rng.random() < 0.5 else "brow_raise_right"] = rng.uniform(0.3, 1)
-        mood |= {"gaze_x": float(np.clip(rng.normal(0, 0.45), -1, 1)), "gaze_y": float(np.clip(rng.normal(0, 0.3), -1, 1))}
+        mood |= {
+            "gaze_x": float(np.clip(rng.normal(0, 0.45), -1, 1)),
+            "gaze_y": float(np.clip(rng.normal(0, 0.3), -1, 1)),
+        }
         moods.append([mood[name] for name in COEFFICIENT])
     out += _smooth_path(np.array(moods), times, key_times)
     if talking:
@@ -205,9 +221,14 @@ def sample_performance(
     framing = framing or drawn_framing
     suited = {
         "portrait": (("talk", "idle", "gesture"), (0.6, 0.3, 0.1)),
-        "upper": (("talk", "gesture", "wave", "arms_cross", "dance", "turn", "idle"), (0.25, 0.3, 0.1, 0.1, 0.15, 0.06, 0.04)),
-        "full": (("dance", "gesture", "walk", "turn", "kick", "bow", "arms_cross", "wave"),
-                 (0.3, 0.16, 0.12, 0.14, 0.08, 0.06, 0.06, 0.08)),
+        "upper": (
+            ("talk", "gesture", "wave", "arms_cross", "dance", "turn", "idle"),
+            (0.25, 0.3, 0.1, 0.1, 0.15, 0.06, 0.04),
+        ),
+        "full": (
+            ("dance", "gesture", "walk", "turn", "kick", "bow", "arms_cross", "wave"),
+            (0.3, 0.16, 0.12, 0.14, 0.08, 0.06, 0.06, 0.08),
+        ),
     }[framing]
     drawn_kind = str(rng.choice(suited[0], p=suited[1]))
     kind = kind or drawn_kind

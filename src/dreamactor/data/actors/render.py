@@ -73,7 +73,9 @@ def render(
     camera = camera or place_camera(scene, actor.body, figure.joints, performance.framing, width=width, height=height)
     chosen = range(performance.num_frames)[frames or slice(None)]
     horizon = camera.center_px[1] + camera.focal_px * camera.place[1] / (camera.place[2] + 1.5 * actor.body.leg + 1)
-    background = draw_background(scene, width=width, height=height, floor_px=min(max(horizon, 0.35 * height), 1.4 * height))
+    background = draw_background(
+        scene, width=width, height=height, floor_px=min(max(horizon, 0.35 * height), 1.4 * height)
+    )
     canvas = _Canvas(actor=actor, figure=figure, scene=scene, camera=camera, width=width, height=height)
     images, masks = [], []
     start = 0
@@ -117,7 +119,9 @@ class _Canvas:
         for place, radius in ((figure.origin, low), (top, high)):
             seen = self.camera.project(place)
             half = self.camera.focal_px * radius / (seen[..., 2] - radius).clamp(min=0.05)
-            boxes.append(torch.stack([seen[..., 0] - half, seen[..., 1] - half, seen[..., 0] + half, seen[..., 1] + half], -1))
+            boxes.append(
+                torch.stack([seen[..., 0] - half, seen[..., 1] - half, seen[..., 0] + half, seen[..., 1] + half], -1)
+            )
         lower = torch.minimum(boxes[0][..., :2], boxes[1][..., :2]).floor() - 1
         upper = torch.maximum(boxes[0][..., 2:], boxes[1][..., 2:]).ceil() + 1
         limit = torch.tensor([self.width, self.height])
@@ -138,7 +142,9 @@ class _Canvas:
         image = (background * self._shadow(now)).flatten(1, 2).flatten(0, 1).clone()  # [t HW, 3]
         hit = torch.nonzero(winner >= 0)[:, 0]
         pixel = hit % area
-        shaded = self._shade(now[hit // area], winner[hit], depth[hit], pixel % self.width + 0.5, pixel // self.width + 0.5)
+        shaded = self._shade(
+            now[hit // area], winner[hit], depth[hit], pixel % self.width + 0.5, pixel // self.width + 0.5
+        )
         behind = image.clone()
         image[hit] = shaded
         mask = (winner >= 0).float()
@@ -168,7 +174,12 @@ class _Canvas:
         """World direction through pixel places, scaled so that its z is -1. [..., 3]"""
         camera = self.camera
         return torch.stack(
-            [(x - camera.center_px[0]) / camera.focal_px, (camera.center_px[1] - y) / camera.focal_px, -torch.ones_like(x)], -1
+            [
+                (x - camera.center_px[0]) / camera.focal_px,
+                (camera.center_px[1] - y) / camera.focal_px,
+                -torch.ones_like(x),
+            ],
+            -1,
         )
 
     def _cast(self, primitive: Tensor, frame: Tensor, x: Tensor, y: Tensor) -> Tensor:
@@ -233,7 +244,15 @@ class _Canvas:
         return torch.nonzero(edge.flatten())[:, 0]
 
     def _draw_fine(
-        self, edge: Tensor, now: Tensor, sample: Tensor, primitive: Tensor, frame: Tensor, x: Tensor, y: Tensor, behind: Tensor
+        self,
+        edge: Tensor,
+        now: Tensor,
+        sample: Tensor,
+        primitive: Tensor,
+        frame: Tensor,
+        x: Tensor,
+        y: Tensor,
+        behind: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """Edge pixels as the mean of four samples: colour [E, 3] and coverage [E]."""
         if not len(edge):
@@ -250,8 +269,11 @@ class _Canvas:
             hit = torch.nonzero(winner >= 0)[:, 0]
             part = behind[edge]
             part[hit] = self._shade(
-                now[edge[hit] // area], winner[hit], depth[hit],
-                pixel[hit] % self.width + 0.5 + dx, pixel[hit] // self.width + 0.5 + dy,
+                now[edge[hit] // area],
+                winner[hit],
+                depth[hit],
+                pixel[hit] % self.width + 0.5 + dx,
+                pixel[hit] // self.width + 0.5 + dy,
             )
             color += part / 4
             cover += (winner >= 0) / 4
@@ -270,7 +292,9 @@ class _Canvas:
         dark = torch.zeros(len(now), self.height, self.width)
         for place, radius in zip(places, radii, strict=True):
             wide = radius[:, None, None]
-            apart = ((x - place[:, 0, None, None]) / wide).square() + ((y - place[:, 1, None, None]) / (0.22 * wide)).square()
+            apart = ((x - place[:, 0, None, None]) / wide).square() + (
+                (y - place[:, 1, None, None]) / (0.22 * wide)
+            ).square()
             dark = dark + 0.28 * torch.exp(-apart)
         return 1 - dark.clamp(0, 0.5)[..., None]
 
@@ -279,9 +303,14 @@ class _Canvas:
         figure, actor, scene = self.figure, self.actor, self.scene
         ray = self._ray(x, y)
         flat = frame * self.boxes.shape[1] + primitive
-        local = self.eye_local.flatten(0, 1)[flat] + depth[:, None] * (self.into_local.flatten(0, 1)[flat] @ ray[..., None])[..., 0]
+        local = (
+            self.eye_local.flatten(0, 1)[flat]
+            + depth[:, None] * (self.into_local.flatten(0, 1)[flat] @ ray[..., None])[..., 0]
+        )
         scale = figure.scale[primitive]
-        outward = _round_cone_normal(local, figure.length[primitive], figure.radius_low[primitive], figure.radius_high[primitive])
+        outward = _round_cone_normal(
+            local, figure.length[primitive], figure.radius_low[primitive], figure.radius_high[primitive]
+        )
         normal = normalize((figure.rotation.flatten(0, 1)[flat] @ (outward / scale)[..., None])[..., 0])
         surface = local * scale + figure.offset[primitive]
         soft = depth / self.camera.focal_px
@@ -295,7 +324,9 @@ class _Canvas:
             if kind == FACE:
                 point = self._head_coordinates(frame[here], world[here])
                 normal[here] = self._face_normal(frame[here], point, normal[here], primitive[here])
-                color[here] = paint_face(actor.look, actor.face, figure.curves, frame[here], point, soft[here] / actor.body.head_radius)
+                color[here] = paint_face(
+                    actor.look, actor.face, figure.curves, frame[here], point, soft[here] / actor.body.head_radius
+                )
                 gloss[here] = 0.16
             elif kind in (SKIN, NECK):
                 color[here] = skin
@@ -315,8 +346,14 @@ class _Canvas:
             else:
                 cloth = actor.look.top if kind == TOP else actor.look.bottom
                 covered = self._covered(primitive[here], local[here], soft[here])
-                dress = _cloth_color(cloth, surface[here], soft[here], printed=kind == TOP, torso=actor.body.torso,
-                                     wide=figure.cover[primitive[here]] >= 2)
+                dress = _cloth_color(
+                    cloth,
+                    surface[here],
+                    soft[here],
+                    printed=kind == TOP,
+                    torso=actor.body.torso,
+                    wide=figure.cover[primitive[here]] >= 2,
+                )
                 color[here] = skin + (dress - skin) * covered[:, None]
                 gloss[here] = 0.02
         return _light(color, normal, ray, gloss, scene)
@@ -344,8 +381,9 @@ class _Canvas:
             center = self.figure.offset[index] / self.actor.body.head_radius
             away = point - center
             if index == first + 1:
-                away = away + torch.stack([torch.zeros(len(point)), 0.75 * self.figure.curves.jaw_drop[frame],
-                                           torch.zeros(len(point))], -1)
+                away = away + torch.stack(
+                    [torch.zeros(len(point)), 0.75 * self.figure.curves.jaw_drop[frame], torch.zeros(len(point))], -1
+                )
             squashed = away / self.figure.scale[index]
             size = squashed.norm(dim=-1, keepdim=True)
             total = total + torch.exp(-14 * (size - 1).abs()) * squashed / self.figure.scale[index] / size
@@ -355,7 +393,10 @@ class _Canvas:
 
     def _hair_color(self, point: Tensor) -> Tensor:
         angle = torch.atan2(point[:, 0] - 0.3 * self.actor.look.parting, point[:, 2] + 1.2)
-        strand = torch.sin(angle * 60 + 3 * torch.sin(point[:, 1] * 7)) * 0.5 + torch.sin(angle * 131 + point[:, 1] * 5) * 0.5
+        strand = (
+            torch.sin(angle * 60 + 3 * torch.sin(point[:, 1] * 7)) * 0.5
+            + torch.sin(angle * 131 + point[:, 1] * 5) * 0.5
+        )
         base = torch.tensor(self.actor.look.hair_color)
         return (base * (1 + 0.13 * strand)[:, None] + 0.012 * strand[:, None]).clamp(0, 1)
 
@@ -414,7 +455,9 @@ def _cloth_color(cloth: Cloth, surface: Tensor, soft: Tensor, *, printed: bool, 
         1: lambda: wave(y / period),
         2: lambda: ((wave(around / period * 1.6) - 0.62) * 3).clamp(0, 1),
         3: lambda: (wave(y / period) - wave(around / period)).abs(),
-        4: lambda: ((torch.sin(2 * torch.pi * y / period) * torch.sin(2 * torch.pi * around / period) - 0.35) * 5).clamp(0, 1),
+        4: lambda: (
+            (torch.sin(2 * torch.pi * y / period) * torch.sin(2 * torch.pi * around / period) - 0.35) * 5
+        ).clamp(0, 1),
         5: lambda: wave((y + around) / period),
         6: lambda: ((y - 0.55 * torso) / soft).clamp(0, 1),
     }[cloth.pattern]()
@@ -440,9 +483,14 @@ def _print_share(kind: int, x: Tensor, y: Tensor, soft: Tensor) -> Tensor:
         2: lambda: (radius - 0.7).abs() - 0.2,
         3: lambda: torch.maximum(x.abs() - 1.5, y.abs() - 0.32),
         4: lambda: x.abs() + y.abs() - 1.0,
-        5: lambda: torch.minimum(torch.maximum(x.abs() - 0.28, y.abs() - 0.95), torch.maximum(y.abs() - 0.28, x.abs() - 0.95)),
+        5: lambda: torch.minimum(
+            torch.maximum(x.abs() - 0.28, y.abs() - 0.95), torch.maximum(y.abs() - 0.28, x.abs() - 0.95)
+        ),
         6: lambda: torch.minimum(
-            torch.minimum(torch.maximum((x + 0.1).abs() - 0.2, y.abs() - 0.95), torch.maximum((x - 0.05).abs() - 0.6, (y + 0.8).abs() - 0.2)),
+            torch.minimum(
+                torch.maximum((x + 0.1).abs() - 0.2, y.abs() - 0.95),
+                torch.maximum((x - 0.05).abs() - 0.6, (y + 0.8).abs() - 0.2),
+            ),
             torch.maximum((x + 0.35).abs() - 0.25, (y - 0.62).abs() - 0.16),
         ),
     }[kind]()
@@ -486,9 +534,7 @@ def exact_track(
         return torch.cat([seen[..., :2], back[..., None]], dim=-1)
 
     body_px = px3(body_m)
-    inside = (
-        (body_px[..., 0] > 0) & (body_px[..., 0] < width) & (body_px[..., 1] > 0) & (body_px[..., 1] < height)
-    )
+    inside = (body_px[..., 0] > 0) & (body_px[..., 0] < width) & (body_px[..., 1] > 0) & (body_px[..., 1] < height)
     confidence = torch.where(inside, 1.0, 0.1)
     everywhere = torch.ones(performance.num_frames, dtype=torch.bool)
     hands = torch.cat(
@@ -496,7 +542,9 @@ def exact_track(
          joints.fingers.flatten(2, 3)], dim=2,
     )  # fmt: skip
     hands_px = px3(hands)
-    hands_inside = ((hands_px[..., 0] > 0) & (hands_px[..., 0] < width) & (hands_px[..., 1] > 0) & (hands_px[..., 1] < height))
+    hands_inside = (
+        (hands_px[..., 0] > 0) & (hands_px[..., 0] < width) & (hands_px[..., 1] > 0) & (hands_px[..., 1] < height)
+    )
     turn = joints.frame["head"]
     center = px3(joints.place["head"])
     head_depth = camera.place[2] - joints.place["head"][:, 2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import colorsys
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import torch
@@ -135,8 +135,10 @@ def draw_background(scene: Scene, *, width: int, height: int, floor_px: float) -
     hue = float(rng.random())
     soft = 1.2 / height
     if scene.background == "plain":
-        return (_hsv(hue, rng.uniform(0, 0.35), rng.uniform(0.55, 0.97)).expand(height, width, 3)
-                - 0.08 * (rows - 0.4).abs().expand(height, width, 3)).clamp(0, 1)
+        return (
+            _hsv(hue, rng.uniform(0, 0.35), rng.uniform(0.55, 0.97)).expand(height, width, 3)
+            - 0.08 * (rows - 0.4).abs().expand(height, width, 3)
+        ).clamp(0, 1)
     top = _hsv(hue, rng.uniform(0.1, 0.5), rng.uniform(0.55, 0.95))
     bottom = _hsv(hue + rng.uniform(-0.15, 0.15), rng.uniform(0.1, 0.5), rng.uniform(0.35, 0.9))
     canvas = top + (bottom - top) * rows.expand(height, width, 1)
@@ -182,9 +184,13 @@ def draw_background(scene: Scene, *, width: int, height: int, floor_px: float) -
         for _ in range(int(rng.integers(0, 5))):
             x, size = rng.uniform(0, aspect), rng.uniform(0.05, 0.14)
             leaf = _hsv(rng.uniform(0.22, 0.4), rng.uniform(0.4, 0.7), rng.uniform(0.3, 0.6))
-            canvas = canvas + (_hsv(0.07, 0.5, 0.3) - canvas) * box(x - 0.008, floor - 0.5 * size, x + 0.008, floor + 0.02)
+            canvas = canvas + (_hsv(0.07, 0.5, 0.3) - canvas) * box(
+                x - 0.008, floor - 0.5 * size, x + 0.008, floor + 0.02
+            )
             for _ in range(3):
-                canvas = canvas + (leaf - canvas) * disc(x + rng.normal(0, 0.3 * size), floor - size * rng.uniform(0.6, 1.2), 0.5 * size)
+                canvas = canvas + (leaf - canvas) * disc(
+                    x + rng.normal(0, 0.3 * size), floor - size * rng.uniform(0.6, 1.2), 0.5 * size
+                )
     else:
         for _ in range(26):
             x, y = rng.uniform(-0.1, aspect), rng.uniform(-0.1, 1.0)
@@ -192,7 +198,9 @@ def draw_background(scene: Scene, *, width: int, height: int, floor_px: float) -
             if rng.random() < 0.5:
                 canvas = canvas + (shade - canvas) * 0.8 * disc(x, y, rng.uniform(0.03, 0.16))
             else:
-                canvas = canvas + (shade - canvas) * 0.8 * box(x, y, x + rng.uniform(0.04, 0.4), y + rng.uniform(0.04, 0.4))
+                canvas = canvas + (shade - canvas) * 0.8 * box(
+                    x, y, x + rng.uniform(0.04, 0.4), y + rng.uniform(0.04, 0.4)
+                )
     if scene.background == "clutter" or rng.random() < 0.3:
         canvas = _blur(canvas.expand(height, width, 3).contiguous(), height * float(rng.uniform(0.008, 0.03)))
     return canvas.expand(height, width, 3).clamp(0, 1)

@@ -89,8 +89,11 @@ def _sample_cloth(rng: np.random.Generator, hue: float, *, printed: bool) -> Clo
     muted = rng.random() < 0.35
     saturation = float(rng.uniform(0.05, 0.25) if muted else rng.uniform(0.45, 0.85))
     value = float(rng.uniform(0.25, 0.95))
-    accent = _hsv(hue + float(rng.choice((0.0, 0.08, 0.5, 0.33))), rng.uniform(0.1, 0.8),
-                  np.clip(value + rng.choice((-0.4, 0.4)), 0.12, 1.0))
+    accent = _hsv(
+        hue + float(rng.choice((0.0, 0.08, 0.5, 0.33))),
+        rng.uniform(0.1, 0.8),
+        np.clip(value + rng.choice((-0.4, 0.4)), 0.12, 1.0),
+    )
     pattern = 0 if rng.random() < 0.42 else int(rng.integers(1, len(PATTERNS)))
     prints = printed and rng.random() < 0.7
     return Cloth(
@@ -114,9 +117,15 @@ def sample_look(rng: np.random.Generator, *, fantasy: bool) -> Look:
     top = _sample_cloth(rng, hue, printed=True)
     bottom = _sample_cloth(rng, hue + float(rng.choice((0.5, 0.08, 0.33, 0.6))), printed=False)
     if rng.random() < 0.5:
-        bottom = Cloth(color=_hsv(rng.choice((0.6, 0.62, 0.08)), rng.uniform(0.15, 0.6), rng.uniform(0.2, 0.6)),
-                       accent=bottom.accent, pattern=0, period_m=0.08, front_print=0, back_print=0,
-                       print_color=bottom.print_color)
+        bottom = Cloth(
+            color=_hsv(rng.choice((0.6, 0.62, 0.08)), rng.uniform(0.15, 0.6), rng.uniform(0.2, 0.6)),
+            accent=bottom.accent,
+            pattern=0,
+            period_m=0.08,
+            front_print=0,
+            back_print=0,
+            print_color=bottom.print_color,
+        )
     hair = str(rng.choice(HAIR, p=(0.06, 0.12, 0.22, 0.14, 0.15, 0.08, 0.09, 0.08, 0.06)))
     return Look(
         skin=skin,
