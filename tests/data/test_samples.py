@@ -1,0 +1,57 @@
+"""Samples: kept as they are, resumable, and never from held-out seeds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from dreamactor.data.actors import FIRST_HELD_OUT_SEED
+from dreamactor.data.build import build_actor_data, list_samples, sample_path
+from dreamactor.data.held_out import JUDGED, draw_case
+from dreamactor.data.samples import draw_sample, load_sample, save_sample
+from dreamactor.errors import InputError
+
+
+def test_a_sample_survives_its_file(tmp_path: Path) -> None:
+    sample = draw_sample(11, size=64, num_frames=3)
+    path = sample_path(tmp_path, 11)
+    save_sample(path, sample)
+    back = load_sample(path)
+    assert torch.equal(back.frames, sample.frames)
+    assert_close(back.track.body.joints, sample.track.body.joints)
+    assert torch.equal(back.references[1].image, sample.references[1].image)
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_held_out_seeds_are_refused_in_training_and_training_seeds_on_the_bench() -> None:
+    with pytest.raises(ValueError, match="held out"):
+        draw_sample(FIRST_HELD_OUT_SEED, size=64, num_frames=1)
+    with pytest.raises(ValueError, match="held out"):
+        draw_sample(5, size=64, num_frames=1, held_out=True)
+    with pytest.raises(ValueError, match="Held-out"):
+        draw_case(FIRST_HELD_OUT_SEED - 1, size=64)
+
+
+def test_building_again_keeps_what_is_there(tmp_path: Path) -> None:
+    marker = sample_path(tmp_path, 3)
+    marker.write_bytes(b"kept")
+    build_actor_data(tmp_path, seeds=range(3, 5), size=64, num_frames=1, workers=1)
+    assert marker.read_bytes() == b"kept"
+    assert [p.stem for p in list_samples(tmp_path)] == ["sample_000003", "sample_000004"]
+
+
+def test_a_damaged_sample_is_named(tmp_path: Path) -> None:
+    path = sample_path(tmp_path, 9)
+    path.write_bytes(b"not a sample")
+    with pytest.raises(InputError, match="sample_000009"):
+        load_sample(path)
+
+
+def test_the_reference_of_a_held_out_case_is_never_a_judged_frame() -> None:
+    case = draw_case(FIRST_HELD_OUT_SEED, size=64)
+    assert case.truth.shape[0] == JUDGED.stop - JUDGED.start
+    apart = (case.truth.float() - case.reference.image.float()).abs().flatten(1).mean(dim=1)
+    assert float(apart.min()) > 0.5
