@@ -1,5 +1,6 @@
 # Two commands for newcomers: `make demo` and `make test`. Nothing but Python 3.11 or 3.12, make and a package index is needed.
-PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
+PYTHON ?= $(shell for p in python3.11 python3.12 python3; do $$p -c "$(FITS)" 2>/dev/null && command -v $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -28,7 +29,8 @@ clean:
 # torch first and by its exact pin; mediapipe without the packages that its estimators never import (jax, sounddevice)
 # and with an OpenCV that needs no GL library.
 $(VENV)/.installed: pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or 3.12 found. Install one, or name it: make PYTHON=/path/to/python"; exit 1; }
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	$(PIP) install -c constraints.txt torch==2.13.0
 	$(PIP) install -c constraints.txt -e ".[estimator-runtime]"
 	$(PIP) install -c constraints.txt --no-deps mediapipe==0.10.21
