@@ -10,7 +10,7 @@ from pathlib import Path
 
 import typer
 
-from dreamactor.app.commands import actor, animate, bench, build_data, demo, doctor, extract
+from dreamactor.app.commands import actor, animate, bench, build_data, demo, doctor, extract, train
 from dreamactor.errors import DreamActorError
 
 VERBS = {
@@ -20,6 +20,7 @@ VERBS = {
     "demo": demo.command,
     "doctor": doctor.command,
     "build-data": build_data.command,
+    "train": train.command,
     "bench": bench.command,
 }
 

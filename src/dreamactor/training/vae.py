@@ -88,17 +88,18 @@ def train_vae(
 
     latest = loop.run(loss_of)
     loop.load_averaged()
-    measure_latents(vae, data, seed=seed)
+    measure_latents(vae, data)
     return latest
 
 
 @torch.no_grad()
-def measure_latents(vae: VideoVAE, data: Path, *, seed: int, num_clips: int = 24) -> None:
-    """Sets the mean and standard deviation of every latent channel from whole clips."""
-    generator = torch.Generator().manual_seed(seed)
+def measure_latents(vae: VideoVAE, data: Path, *, num_clips: int = 24) -> None:
+    """Sets the mean and standard deviation of every latent channel from whole clips, evenly picked."""
+    paths = list(list_samples(data))
     means = []
-    for _ in range(num_clips):
-        video, _ = random_crops(data, batch=1, crop=128, num_frames=13, generator=generator)
+    for path in paths[:: max(1, len(paths) // num_clips)]:
+        with safe_open(path, framework="pt") as opened:
+            video = opened.get_tensor("frames").permute(3, 0, 1, 2)[None].float() / 127.5 - 1
         means.append(vae.moments(video)[0].transpose(0, 1).flatten(1))
     stacked = torch.cat(means, dim=1)
     vae.latent_mean.copy_(stacked.mean(dim=1))

@@ -1,0 +1,184 @@
+"""The embedded model's recipe: shapes, and one resumable road from nothing to a model folder.
+
+    samples/     clips of actors, drawn                 (data.build)
+    guided/      their guidance, drawn                  (training.guided)
+    vae/ face/ dit/ decoder/   checkpoint and log of each training
+    model/       the finished bundle
+
+Every stage that finished is skipped when the same command runs again; an interrupted one goes on at its last checkpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from dreamactor.data.actors import ACTOR_VERSION, NUM_EXPRESSION
+from dreamactor.data.build import build_actor_data, list_samples
+from dreamactor.data.samples import load_sample
+from dreamactor.inference.bundle import ModelBundle, ModelDefaults, save_bundle
+from dreamactor.models.dit import DiT, DiTConfig
+from dreamactor.models.face_motion import LandmarkFaceEncoder
+from dreamactor.models.proxy_decoder import ProxyDecoder, ProxyDecoderConfig
+from dreamactor.models.vae import VAEConfig, VideoVAE
+from dreamactor.training.actor import EncodedSample, load_samples, predict_latents, train_decoder, train_dit
+from dreamactor.training.face import face_pairs, train_landmark_encoder
+from dreamactor.training.guided import guide_sample, load_guided, save_guided
+from dreamactor.training.loop import LoopConfig, bfloat16_pays
+from dreamactor.training.vae import train_vae
+
+VAE = VAEConfig(
+    latent_channels=16,
+    channels=(32, 64, 112),
+    decoder_channels=(32, 64, 112),
+    layers=(1, 1, 1, 1),
+    decoder_layers=(1, 1, 2, 1),
+    pixel_patch=4,
+)
+DIT = DiTConfig(
+    latent_channels=16,
+    width=256,
+    num_layers=5,
+    num_heads=4,
+    ffn_width=1024,
+    patch=2,
+    temporal=VAE.temporal,
+    spatial=VAE.spatial,
+    pose_channels=64,
+    face_code_dim=NUM_EXPRESSION,
+    face_every=2,
+    reference_mode="one_way",
+    uses_proxy=True,
+    prediction="clean_residual",
+)
+DECODER = ProxyDecoderConfig(channels=(48, 96, 160, 192), blocks=1)
+DEFAULTS = ModelDefaults(size=256, steps=4, guidance_reference=1.0, guidance_motion=1.0, segment_frames=25)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ActorRecipe:
+    """How much of everything; the defaults are what the shipped model was trained with.
+
+    Attributes:
+        num_samples, size, num_frames: clips to draw, their pixels and frames.
+        vae_steps, face_steps, dit_steps, decoder_steps: optimizer steps.
+        face_actors: actors whose face points the landmark encoder sees.
+        workers: processes that draw.
+        seed: of everything.
+    """
+
+    num_samples: int = 463
+    size: int = 256
+    num_frames: int = 13
+    vae_steps: int = 1500
+    face_steps: int = 6000
+    dit_steps: int = 900
+    decoder_steps: int = 6500
+    face_actors: int = 1500
+    workers: int = 2
+    seed: int = 0
+
+
+Report = Callable[[str, int, int], None]
+"""(stage, done, total)."""
+
+
+def train_actor(run: Path, recipe: ActorRecipe, report: Report) -> Path:
+    """Trains the embedded model; returns the folder of the finished bundle."""
+    bfloat16 = bfloat16_pays()
+    build_actor_data(
+        run / "samples", seeds=range(1, 1 + recipe.num_samples), size=recipe.size, num_frames=recipe.num_frames,
+        workers=recipe.workers, report=lambda done, total: report("samples", done, total),
+    )  # fmt: skip
+    paths = _guide(run, report)
+    torch.manual_seed(recipe.seed)
+    vae = VideoVAE(VAE)
+
+    def loop(steps: int, rate: float, warmup: int = 60, decay: float = 0.99) -> LoopConfig:
+        return LoopConfig(num_steps=steps, learning_rate=rate, warmup=warmup, ema_decay=decay, bfloat16=bfloat16)
+
+    def vae_stage() -> None:
+        train_vae(vae, run / "samples", run / "vae", loop(recipe.vae_steps, 2.5e-4), batch=16, crop=64, num_frames=5,
+                  seed=recipe.seed)  # fmt: skip
+
+    _stage(run / "vae", vae, vae_stage)
+    face = LandmarkFaceEncoder(code_dim=NUM_EXPRESSION)
+
+    def face_stage() -> None:
+        points, codes = face_pairs(
+            range(10_000, 10_000 + recipe.face_actors), frames_each=16, report=lambda d, t: report("faces", d, t)
+        )
+        config = LoopConfig(num_steps=recipe.face_steps, learning_rate=1e-3, log_every=200)
+        train_landmark_encoder(face, points, codes, run / "face", config, batch_size=256, seed=recipe.seed)
+
+    _stage(run / "face", face, face_stage)
+    vae.eval().requires_grad_(False)
+    samples = load_samples(paths, vae, report=lambda d, t: report("encode", d, t))
+    dit = DiT.from_dataclass(DIT)
+    _stage(run / "dit", dit, lambda: _train_dit(dit, samples, run, loop(recipe.dit_steps, 8e-4), recipe))
+    decoder = ProxyDecoder(DECODER)
+    _stage(run / "decoder", decoder, lambda: _train_decoder(vae, dit, decoder, samples, paths, run,
+                                                            loop(recipe.decoder_steps, 6e-4, decay=0.995), recipe))  # fmt: skip
+    bundle = ModelBundle(
+        vae=vae, dit=dit, dit_config=DIT, decoder=decoder, face=face, defaults=DEFAULTS,
+        metadata={"actor_version": ACTOR_VERSION, "recipe": asdict(recipe)},
+    )  # fmt: skip
+    save_bundle(run / "model", bundle)
+    return run / "model"
+
+
+def _guide(run: Path, report: Report) -> list[Path]:
+    """Draws the guidance of all samples that have none yet."""
+    folder = run / "guided"
+    folder.mkdir(parents=True, exist_ok=True)
+    made = []
+    paths = list(list_samples(run / "samples"))
+    for index, path in enumerate(paths):
+        out = folder / path.name
+        if not out.exists():
+            sample = load_sample(path)
+            save_guided(out, guide_sample(sample, generator=torch.Generator().manual_seed(sample.seed)))
+        made.append(out)
+        report("guidance", index + 1, len(paths))
+    return made
+
+
+def _stage(folder: Path, network: nn.Module, train: Callable[[], object]) -> None:
+    """Trains a network, or loads it where that was done already."""
+    finished = folder / "finished.safetensors"
+    if finished.exists():
+        network.load_state_dict(load_file(finished))
+        return
+    train()
+    part = finished.with_suffix(".part")
+    save_file({name: value.contiguous().clone() for name, value in network.state_dict().items()}, part)
+    part.rename(finished)
+
+
+def _train_dit(dit: DiT, samples: list[EncodedSample], run: Path, config: LoopConfig, recipe: ActorRecipe) -> None:
+    train_dit(dit, samples, run / "dit", config, batch_size=8, seed=recipe.seed)
+
+
+def _train_decoder(
+    vae: VideoVAE, dit: DiT, decoder: ProxyDecoder, samples: list[EncodedSample], paths: list[Path], run: Path,
+    config: LoopConfig, recipe: ActorRecipe,
+) -> None:  # fmt: skip
+    """Half of what the decoder sees was decoded from noised truth, half from what the DiT makes of the guidance."""
+    generator = torch.Generator().manual_seed(recipe.seed)
+    decoded: list[Tensor] = []
+    for index, encoded in enumerate(samples):
+        if index % 2:
+            latent = predict_latents(dit, [encoded], num_steps=DEFAULTS.steps, seed=index)[0]
+        else:
+            share = float(torch.rand((), generator=generator))
+            noise = torch.randn(encoded.clean.shape, generator=generator)
+            latent = encoded.clean * (1 - 0.6 * share) + encoded.proxy * (0.6 * share) + 0.25 * share * noise
+        video = vae.decode(latent[None])[0].clamp(-1, 1)
+        decoded.append(((video + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 3, 0).contiguous())
+    crop = min(128, load_guided(paths[0]).frames.shape[1])
+    train_decoder(decoder, paths, decoded, run / "decoder", config, batch_size=8, crop=crop, seed=recipe.seed)
