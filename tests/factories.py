@@ -112,9 +112,7 @@ def make_track(
                 turned = torch.stack((cos * x - sin * y, sin * x + cos * y, offset[:, 2]), dim=-1)
                 joints_m[:, index] = origin + turned
     cos, sin = torch.tensor(body_yaw_rad).cos(), torch.tensor(body_yaw_rad).sin()
-    turn = torch.tensor(
-        [[cos, 0.0, -sin], [0.0, 1.0, 0.0], [sin, 0.0, cos]]
-    )  # +yaw: the front (-z) goes to image right
+    turn = torch.tensor([[cos, 0.0, -sin], [0.0, 1.0, 0.0], [sin, 0.0, cos]])  # +yaw: the front (-z) goes to image right
     joints_m = joints_m @ turn.T
     move = torch.zeros(num_frames, 3)
     move[:, 0] = pelvis_px[0] + phase * move_px[0]
@@ -140,9 +138,7 @@ def make_track(
         width=width,
         height=height,
         times=FrameTimes.constant(num_frames, Fraction(25)),
-        body=BodyTrack(
-            joints=joints, joints_m=joints_m, confidence=torch.ones(num_frames, NUM_BODY_JOINTS), tracked=always
-        ),
+        body=BodyTrack(joints=joints, joints_m=joints_m, confidence=torch.ones(num_frames, NUM_BODY_JOINTS), tracked=always),
         hands=HandTrack(joints=hand_joints, tracked=torch.full((num_frames, 2), hands)),
         head=HeadTrack(angles_rad=angles, center=center, radius_px=radius, tracked=always),
         face=FaceTrack(landmarks=landmarks, box=box, tracked=always),

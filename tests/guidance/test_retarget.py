@@ -53,9 +53,7 @@ def as_references(track):
 
 
 def head_to_shoulders(track):
-    shoulders = (track.body.joints[:, JOINT["left_shoulder"]] - track.body.joints[:, JOINT["right_shoulder"]]).norm(
-        dim=-1
-    )
+    shoulders = (track.body.joints[:, JOINT["left_shoulder"]] - track.body.joints[:, JOINT["right_shoulder"]]).norm(dim=-1)
     return track.head.radius_px / shoulders
 
 
@@ -160,9 +158,7 @@ def test_growing_towards_the_camera_is_carried_over():
     base = make_track(num_frames=6, scale_px=60.0)
     radius = far.head.radius_px * (1 - walk[:, 0, 0]) + near.head.radius_px * walk[:, 0, 0]
     center = far.head.center * (1 - walk[:, 0]) + near.head.center * walk[:, 0]
-    driver = replace(
-        base, body=replace(base.body, joints=joints), head=replace(base.head, radius_px=radius, center=center)
-    )
+    driver = replace(base, body=replace(base.body, joints=joints), head=replace(base.head, radius_px=radius, center=center))
     result = retarget(driver, as_references(make_track(num_frames=1)))
     torso = (result.body.joints[:, NECK] - result.body.joints[:, PELVIS]).norm(dim=-1)
     assert_close(torso[-1] / torso[0], torch.tensor(2.0), rtol=0.02, atol=0)

@@ -139,9 +139,7 @@ def test_the_same_hand_seen_twice_counts_once() -> None:
 
 def test_a_hand_gap_goes_where_the_arm_goes() -> None:
     people = [with_hand(person(shift=(4.0 * i, 0))) for i in range(20)]
-    people = [
-        dataclasses.replace(p, hand_found=p.hand_found & torch.tensor(not 8 <= i < 12)) for i, p in enumerate(people)
-    ]
+    people = [dataclasses.replace(p, hand_found=p.hand_found & torch.tensor(not 8 <= i < 12)) for i, p in enumerate(people)]
     hands = assemble(people).hands
     assert hands.tracked[:, 0].all()
     expected = torch.stack([with_hand(person(shift=(4.0 * i, 0))).hands[0, :, :2] for i in range(20)])

@@ -50,9 +50,7 @@ def test_near_frontal_the_mesh_decides_and_turned_the_body() -> None:
 
 def test_a_face_that_comes_and_goes_makes_no_jump() -> None:
     """Mesh and body disagree by 8 degrees; the difference is carried over the gap."""
-    people = [
-        RawPerson(**fields(person(yaw=5), face=person(yaw=13).face, face_found=not 10 <= i < 20)) for i in range(30)
-    ]
+    people = [RawPerson(**fields(person(yaw=5), face=person(yaw=13).face, face_found=not 10 <= i < 20)) for i in range(30)]
     yaw = fused_degrees(people)[:, 0]
     assert float((yaw - 13).abs().max()) < 1.0
 

@@ -87,9 +87,7 @@ def test_mirrored_pictures_give_mirrored_angles_and_a_mask() -> None:
 
 
 def test_a_picture_without_people_finds_nobody() -> None:
-    track, mask = perceive_image(
-        torch.full((120, 160, 3), 90, dtype=torch.uint8), estimator=build_estimator(static=True)
-    )
+    track, mask = perceive_image(torch.full((120, 160, 3), 90, dtype=torch.uint8), estimator=build_estimator(static=True))
     assert not track.body.tracked.any()
     assert not track.face.tracked.any()
     assert mask is None

@@ -56,9 +56,7 @@ def test_matrix_carries_points(way: str) -> None:
 
 
 def test_fit_keeps_the_shape_and_pads_with_background() -> None:
-    canvas, matrix = fit_to_canvas(
-        torch.full((30, 60, 3), 7, dtype=torch.uint8), width=40, height=40, background=(1, 2, 3)
-    )
+    canvas, matrix = fit_to_canvas(torch.full((30, 60, 3), 7, dtype=torch.uint8), width=40, height=40, background=(1, 2, 3))
     assert canvas.shape == (40, 40, 3)
     assert (canvas[10:30] == 7).all()
     assert (canvas[:10] == torch.tensor([1, 2, 3])).all()

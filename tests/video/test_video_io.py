@@ -204,9 +204,7 @@ def test_constant_rate_takes_the_nearest_frame() -> None:
 # ---- sound ----
 
 
-def click(
-    at_s: float, *, rate_hz: int = 44100, start_s: float = 0.0, seconds: float = 2.0, channels: int = 1
-) -> AudioClip:
+def click(at_s: float, *, rate_hz: int = 44100, start_s: float = 0.0, seconds: float = 2.0, channels: int = 1) -> AudioClip:
     samples = torch.zeros(channels, round(seconds * rate_hz))
     first = round((at_s - start_s) * rate_hz)
     samples[:, first : first + 60] = 0.9

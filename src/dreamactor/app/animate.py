@@ -48,9 +48,7 @@ def animate_to_file(request: AnimateRequest, *, model: str, output: Path, previe
         for clip in animator.animate(request, report):
             if writer is None:
                 width, height = clip.size
-                writer = stack.enter_context(
-                    VideoWriter(output, width=width, height=height, times=track.times, audio=audio)
-                )
+                writer = stack.enter_context(VideoWriter(output, width=width, height=height, times=track.times, audio=audio))
             writer.write(clip.frames)
             if driving is not None and preview is not None:
                 pair = _beside(clip, [next(driving).image for _ in range(clip.num_frames)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,13 +31,16 @@ METRICS = ("psnr_person", "ssim_person", "psnr_frame", "ssim_frame")
 
 def _methods(animator: Animator, case: HeldOutCase, size: int) -> dict[str, Tensor]:
     """What every method makes of a case: [T, H, W, 3] uint8 of the judged frames."""
-    references = ReferenceSet(
-        images=(case.reference,), proportions=estimate_proportions([case.reference.person])
-    )
+    references = ReferenceSet(images=(case.reference,), proportions=estimate_proportions([case.reference.person]))
     nowhere = Path("held-out")
     request = AnimateRequest(references=(nowhere,), driving=nowhere, seed=case.seed)
     still = AnimateRequest(
-        references=(nowhere,), driving=nowhere, seed=case.seed, guidance_reference=1.0, guidance_motion=0.0, use_proxy=False
+        references=(nowhere,),
+        driving=nowhere,
+        seed=case.seed,
+        guidance_reference=1.0,
+        guidance_motion=0.0,
+        use_proxy=False,
     )
     track = retarget(case.driving, references)
     proxy = draw_proxy(prepare_proxy(references), track[case.judged], width=size, height=size)
@@ -57,7 +61,7 @@ def _methods(animator: Animator, case: HeldOutCase, size: int) -> dict[str, Tens
 
 def bench_actors(
     animator: Animator, *, num_cases: int, size: int, sheet: Path | None, report: Callable[[int, int], None]
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     """Rows of scores: one per method and metric, with a bootstrap interval over cases.
 
     Args:
@@ -92,13 +96,13 @@ def bench_actors(
     return _rows(scores)
 
 
-def _rows(scores: dict[tuple[str, str], list[float]]) -> list[dict[str, object]]:
+def _rows(scores: dict[tuple[str, str], list[float]]) -> list[dict[str, Any]]:
     rng = np.random.Generator(np.random.PCG64(0))
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, Any]] = []
     for (method, metric), values in scores.items():
         array = np.array(values)
         draws = array[rng.integers(0, len(array), size=(2000, len(array)))].mean(axis=1)
-        row: dict[str, object] = {
+        row: dict[str, Any] = {
             "set": "cross_identity",
             "method": method,
             "metric": metric,
@@ -112,7 +116,7 @@ def _rows(scores: dict[tuple[str, str], list[float]]) -> list[dict[str, object]]
     return rows
 
 
-def write_rows(path: Path, rows: list[dict[str, object]], *, model: str) -> None:
+def write_rows(path: Path, rows: list[dict[str, Any]], *, model: str) -> None:
     """Writes the rows as JSON, atomically."""
     with atomic_path(path) as part:
         part.write_text(json.dumps({"model": model, "actor_version": ACTOR_VERSION, "rows": rows}, indent=2) + "\n")

@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import typer
@@ -13,7 +14,7 @@ import typer
 from dreamactor.app.commands import actor, animate, bench, build_data, demo, doctor, extract, train
 from dreamactor.errors import DreamActorError
 
-VERBS = {
+VERBS: dict[str, Callable[..., None]] = {
     "animate": animate.command,
     "extract": extract.command,
     "actor": actor.command,
@@ -51,9 +52,7 @@ def run(arguments: list[str] | None = None) -> int:
         handle, name = tempfile.mkstemp(prefix="dreamactor-error-", suffix=".log")
         os.close(handle)
         Path(name).write_text(traceback.format_exc())
-        typer.echo(
-            f"dreamactor: internal error ({type(error).__name__}: {error}). The traceback is in {name}.", err=True
-        )
+        typer.echo(f"dreamactor: internal error ({type(error).__name__}: {error}). The traceback is in {name}.", err=True)
         return 1
     return code if isinstance(code, int) else 0
 

@@ -62,9 +62,7 @@ def draw_case(seed: int, *, size: int) -> HeldOutCase:
     camera = place_camera(scene, character.body, figure.joints, framing, width=size, height=size)
     moment = _most_different(performance.channels)
     drawn = render(character, performance, scene, width=size, height=size, frames=JUDGED, camera=camera)
-    still = render(
-        character, performance, scene, width=size, height=size, frames=slice(moment, moment + 1), camera=camera
-    )
+    still = render(character, performance, scene, width=size, height=size, frames=slice(moment, moment + 1), camera=camera)
     cast = build_figure(driver, performance)
     view = place_camera(stage, driver.body, cast.joints, framing, width=size, height=size)
     return HeldOutCase(

@@ -78,9 +78,7 @@ def draw_sample(seed: int, *, size: int, num_frames: int, held_out: bool = False
     scene = sample_scene(seed, framing=framing)
     camera = place_camera(scene, actor.body, build_figure(actor, performance).joints, framing, width=size, height=size)
     start = int(rng.integers(0, PERFORMANCE_FRAMES - num_frames + 1))
-    clip = render(
-        actor, performance, scene, width=size, height=size, frames=slice(start, start + num_frames), camera=camera
-    )
+    clip = render(actor, performance, scene, width=size, height=size, frames=slice(start, start + num_frames), camera=camera)
     references = []
     for index in range(NUM_REFERENCES):
         yaw = float(rng.normal(0, 22)) if index == 0 else float(rng.uniform(-180, 180))
@@ -153,10 +151,8 @@ def load_sample(path: Path) -> ActorSample:
     try:
         packed = load_file(path)
     except Exception as error:
-        raise InputError(
-            f"{path} is not a sample ({error}). Build the data again with `dreamactor build-data`."
-        ) from error
-    references = []
+        raise InputError(f"{path} is not a sample ({error}). Build the data again with `dreamactor build-data`.") from error
+    references: list[ReferenceImage] = []
     while f"reference{len(references)}.image" in packed:
         name = f"reference{len(references)}"
         references.append(

@@ -129,9 +129,7 @@ def person_capsules(person: PersonTrack) -> tuple[Capsule, ...]:
     capsules = [
         _torso(neck, spine, joint("left_shoulder") - joint("right_shoulder"), joint("left_hip") - joint("right_hip"))
     ]
-    up = (
-        angles_to_matrix(person.head.angles_rad[0])[:, 1].numpy() * (1.0, -1.0, -1.0) * head_radius
-    )  # towards the crown
+    up = angles_to_matrix(person.head.angles_rad[0])[:, 1].numpy() * (1.0, -1.0, -1.0) * head_radius  # towards the crown
     capsules.append(_limb("neck", "neck", neck, head - up * 0.6, torso))
     capsules.append(
         Capsule(

@@ -97,9 +97,7 @@ def retarget(
             shots.append(_on_reference(track, references, own, ratios, keep_in_view=options.framing == "auto"))
         else:
             shots.append(_in_frame(track, ratios, width=width, height=height))
-    return replace(
-        _join(shots), width=width, height=height, times=driving.times, cut=driving.cut, source=driving.source
-    )
+    return replace(_join(shots), width=width, height=height, times=driving.times, cut=driving.cut, source=driving.source)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,9 +133,7 @@ def _shots(cut: Tensor) -> list[slice]:
 def _in_frame(track: PersonTrack, ratios: _Ratios, *, width: int, height: int) -> PersonTrack:
     """The driver's picture fitted into the canvas, its middle on the canvas's middle."""
     scale = min(width / track.width, height / track.height)
-    joints = joints_from_offsets(
-        joint_offsets(track.body.joints) * ratios.bones[:, None], track.body.joints[:, _PELVIS]
-    )
+    joints = joints_from_offsets(joint_offsets(track.body.joints) * ratios.bones[:, None], track.body.joints[:, _PELVIS])
     shift = torch.zeros(track.num_frames, 3)
     floor_before, floor_after = _floor(track.body.joints), _floor(joints)
     shows_feet = _feet_seen(track).any()
@@ -207,9 +203,7 @@ def _likeness(track: PersonTrack, reference: PersonTrack) -> Tensor:
     return torch.softmax(-apart / (_SHARPNESS * apart[best]), dim=0)
 
 
-def _size_ratio(
-    track: PersonTrack, reference: PersonTrack, own: Proportions, theirs: Proportions, match: Tensor
-) -> float:
+def _size_ratio(track: PersonTrack, reference: PersonTrack, own: Proportions, theirs: Proportions, match: Tensor) -> float:
     """Canvas pixels per driver pixel, so that both torsos (told by what both pictures show) are of one size."""
     seen = (bones_seen(track) & bones_seen(reference))[:, _SIZE_BONES].float()  # [T, bones]
     heads = (track.head.tracked & reference.head.tracked).float()  # [T]

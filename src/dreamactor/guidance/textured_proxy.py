@@ -367,9 +367,7 @@ def _along_sheet(
     for key, values in sheet.items():
         parts = zip((a, b, c, d), weights, strict=True)
         wide = values.reshape(len(values), -1)
-        found[key] = sum(wide[where] * weight[:, None] for where, weight in parts).reshape(
-            len(points), *values.shape[1:]
-        )
+        found[key] = sum(wide[where] * weight[:, None] for where, weight in parts).reshape(len(points), *values.shape[1:])
     found["texture"] = texture
     return found
 

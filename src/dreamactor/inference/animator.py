@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -167,7 +168,9 @@ class Animator:
             if segment.carries:  # the encoder's own first latent stands for one frame: show it the last handed-over one
                 video = video[:, :, segment.first_frames - 1 :]
             proxy_latent = self.bundle.vae.encode(video)
-            seen = F.adaptive_avg_pool2d(drawn.proxy.seen[:, None].float() / 255, tuple(proxy_latent.shape[3:]))[:, 0]
+            seen = F.adaptive_avg_pool2d(
+                drawn.proxy.seen[:, None].float() / 255, (proxy_latent.shape[3], proxy_latent.shape[4])
+            )[:, 0]
             lead, rest = seen[: segment.first_frames].mean(dim=0, keepdim=True), seen[segment.first_frames :]
             proxy_seen = torch.cat([lead, rest.unflatten(0, (-1, self.bundle.grid.temporal)).mean(dim=1)])[None, None]
         code = self.bundle.face(drawn.face.landmarks)
@@ -227,12 +230,12 @@ def _pick(track: PersonTrack, chosen: Tensor) -> PersonTrack:
 def _hold_last(track: PersonTrack, surplus: int) -> PersonTrack:
     """Appends copies of the last frame, with times that go on."""
 
-    def longer(part: object) -> object:
+    def longer(part: Any) -> Any:
         return replace(
-            part,  # type: ignore[type-var]
+            part,
             **{
                 f.name: torch.cat([value, value[-1:].expand(surplus, *value.shape[1:])])
-                for f in fields(part)  # type: ignore[arg-type]
+                for f in fields(part)
                 if (value := getattr(part, f.name)) is not None
             },
         )

@@ -108,9 +108,7 @@ def model_folder(name_or_path: str) -> Path:
         return folder
     close = difflib.get_close_matches(name_or_path, SHIPPED, n=1, cutoff=0.5)
     meant = f" Did you mean '{close[0]}'?" if close else ""
-    raise ConfigError(
-        f"Unknown model '{name_or_path}'.{meant} Known: {', '.join(SHIPPED)}, or a folder with a model.json."
-    )
+    raise ConfigError(f"Unknown model '{name_or_path}'.{meant} Known: {', '.join(SHIPPED)}, or a folder with a model.json.")
 
 
 def load_bundle(name_or_path: str) -> ModelBundle:
@@ -123,8 +121,8 @@ def load_bundle(name_or_path: str) -> ModelBundle:
     folder = model_folder(name_or_path)
     try:
         described = json.loads((folder / "model.json").read_text())
-        vae_config = {k: tuple(v) if isinstance(v, list) else v for k, v in described["vae"].items()}
-        decoder_config = {k: tuple(v) if isinstance(v, list) else v for k, v in described["decoder"].items()}
+        vae_config: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in described["vae"].items()}
+        decoder_config: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in described["decoder"].items()}
         dit_config = DiTConfig(**described["dit"])
         bundle = ModelBundle(
             vae=VideoVAE(VAEConfig(**vae_config)),

@@ -23,9 +23,7 @@ def choose_canvas(width: int, height: int, *, size: int, grid: LatentGrid) -> tu
     return max(step, round(size * aspect / step) * step), max(step, round(size / aspect / step) * step)
 
 
-def read_references(
-    paths: tuple[Path, ...], *, size: int, grid: LatentGrid, estimator: PersonEstimator
-) -> ReferenceSet:
+def read_references(paths: tuple[Path, ...], *, size: int, grid: LatentGrid, estimator: PersonEstimator) -> ReferenceSet:
     """Reads and perceives the references.
 
     Args:

@@ -36,9 +36,7 @@ class Attention(nn.Module):
         key = self._heads(self.norm_k(self.to_k(context).float()).to(value.dtype))
         return KeyValue(key=key if rope is None else rotate(key, rope), value=value)
 
-    def forward(
-        self, tokens: Tensor, *contexts: KeyValue, rope: Tensor | None = None, mask: Tensor | None = None
-    ) -> Tensor:
+    def forward(self, tokens: Tensor, *contexts: KeyValue, rope: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
         """Tokens [B, L, D] look at the joined contexts.
 
         Args:

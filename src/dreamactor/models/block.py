@@ -108,8 +108,7 @@ class DiTBlock(nn.Module):
     def _mlp(self, tokens: Tensor, modulation: Modulation) -> Tensor:
         return (
             tokens
-            + self.mlp(self._modulate(self.norm3, tokens, modulation.scale_mlp, modulation.shift_mlp))
-            * modulation.gate_mlp
+            + self.mlp(self._modulate(self.norm3, tokens, modulation.scale_mlp, modulation.shift_mlp)) * modulation.gate_mlp
         )
 
     def _mask(self, at: BlockContext, num_noise: int) -> Tensor | None:
@@ -126,7 +125,9 @@ class DiTBlock(nn.Module):
 
     def _face(self, noise: Tensor, at: BlockContext, face: KeyValue) -> Tensor:
         """A latent frame looks at its own face motion tokens only; without any it stays as it is."""
-        assert self.face_attention is not None and self.face_norm is not None and at.face_tracked is not None
+        assert self.face_attention is not None
+        assert self.face_norm is not None
+        assert at.face_tracked is not None
         queries = rearrange(self.face_norm(noise), "b (f l) d -> (b f) l d", f=at.num_latents)
         seen = self.face_attention(queries, face, mask=_at_least_one(at.face_tracked)[:, None, None, :])
         seen = seen * at.face_tracked.any(dim=1)[:, None, None]

@@ -91,9 +91,7 @@ class DiT(ModelMixin, ConfigMixin):
         self.input_mlp = nn.Linear(width, width)
         self.reference_mark = nn.Parameter(torch.zeros(width))
         self.face_mlp = (
-            nn.Sequential(nn.Linear(face_code_dim, width), nn.SiLU(), nn.Linear(width, width))
-            if face_code_dim
-            else None
+            nn.Sequential(nn.Linear(face_code_dim, width), nn.SiLU(), nn.Linear(width, width)) if face_code_dim else None
         )
         self.time_embedding = TimeEmbedding(width)
         self.blocks = nn.ModuleList(
@@ -169,9 +167,7 @@ class DiT(ModelMixin, ConfigMixin):
             hidden, own, cross = block.prepare_reference(hidden, at)
             self_kv.append(own)
             cross_kv.append(cross)
-        return ReferenceCache(
-            tokens=tokens, rope=rope, present=present, self_kv=tuple(self_kv), cross_kv=tuple(cross_kv)
-        )
+        return ReferenceCache(tokens=tokens, rope=rope, present=present, self_kv=tuple(self_kv), cross_kv=tuple(cross_kv))
 
     def prepare_drive(self, drive: DriveInput) -> DriveCache:
         """Encodes pose, proxy and face of one segment."""
@@ -234,9 +230,7 @@ class DiT(ModelMixin, ConfigMixin):
         wide = rearrange(times, "b f -> b 1 f 1 1")
         return torch.where(wide > 0, (noisy - clean) / wide.clamp(min=MIN_TIME), torch.zeros_like(noisy))
 
-    def predict_clean(
-        self, noisy: Tensor, times: Tensor, references: ReferenceCache | None, drive: DriveCache
-    ) -> Tensor:
+    def predict_clean(self, noisy: Tensor, times: Tensor, references: ReferenceCache | None, drive: DriveCache) -> Tensor:
         """The clean latent the network believes in: [B, C, F, h, w]."""
         if not self.predicts_clean:
             return noisy - rearrange(times, "b f -> b 1 f 1 1") * self._head(noisy, times, references, drive)

@@ -8,6 +8,7 @@ streams as it is.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import torch
@@ -53,12 +54,8 @@ class ProxyDecoder(nn.Module):
         self.down = nn.ModuleList(
             nn.Sequential(*(_ResidualBlock(width) for _ in range(config.blocks))) for width in channels
         )
-        self.shrink = nn.ModuleList(
-            nn.Conv2d(4 * fine, coarse, 1) for fine, coarse in zip(channels, channels[1:], strict=False)
-        )
-        self.grow = nn.ModuleList(
-            nn.Conv2d(coarse, 4 * fine, 1) for fine, coarse in zip(channels, channels[1:], strict=False)
-        )
+        self.shrink = nn.ModuleList(nn.Conv2d(4 * fine, coarse, 1) for fine, coarse in itertools.pairwise(channels))
+        self.grow = nn.ModuleList(nn.Conv2d(coarse, 4 * fine, 1) for fine, coarse in itertools.pairwise(channels))
         self.up = nn.ModuleList(
             nn.Sequential(*(_ResidualBlock(width) for _ in range(config.blocks))) for width in channels[:-1]
         )

@@ -71,9 +71,7 @@ def save_track(path: Path, track: PersonTrack) -> None:
     try:
         handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     except OSError as error:
-        raise OutputError(
-            f"Cannot write {path} ({error.strerror}). Choose a folder that exists and is writable."
-        ) from error
+        raise OutputError(f"Cannot write {path} ({error.strerror}). Choose a folder that exists and is writable.") from error
     try:
         with os.fdopen(handle, "wb") as stream:
             np.savez_compressed(stream, header=np.array(json.dumps(header)), **arrays)  # type: ignore[arg-type]
@@ -167,9 +165,7 @@ def _check_types(path: Path, track: PersonTrack) -> None:
             if values.dtype != wanted:
                 raise MotionFileError(f"{path}: '{part}.{field}' is {values.dtype}, needed is {wanted}.")
             if len(values) != track.num_frames:
-                raise MotionFileError(
-                    f"{path}: '{part}.{field}' has {len(values)} frames, 'pts' has {track.num_frames}."
-                )
+                raise MotionFileError(f"{path}: '{part}.{field}' has {len(values)} frames, 'pts' has {track.num_frames}.")
     if track.cut.dtype != torch.bool or track.times.pts.dtype != torch.int64:
         raise MotionFileError(f"{path}: 'cut' must be bool and 'pts' int64.")
     if track.num_frames == 0 or not bool((track.times.pts.diff() > 0).all()) or track.times.time_base <= 0:

@@ -178,9 +178,7 @@ def train_dit(
         share = (times[:, None, :, None, None].clamp(min=0.1)).pow(-0.5)
         error = ((predicted - clean).square() * counted * share).sum() / (counted.sum() * clean.shape[1])
         return error, {
-            "clean_mse": float(
-                ((predicted.detach() - clean).square() * counted).sum() / (counted.sum() * clean.shape[1])
-            )
+            "clean_mse": float(((predicted.detach() - clean).square() * counted).sum() / (counted.sum() * clean.shape[1]))
         }
 
     latest = loop.run(loss_of)
@@ -256,9 +254,7 @@ def train_decoder(
         parts = []
         for _ in range(batch_size // per_sample):
             index = int(torch.randint(len(paths), (1,), generator=generator))
-            parts.append(
-                decoder_batch(paths[index], decoded[index], crop=crop, generator=generator, num_frames=per_sample)
-            )
+            parts.append(decoder_batch(paths[index], decoded[index], crop=crop, generator=generator, num_frames=per_sample))
         made, proxy, seen, figure, truth, weight = (torch.cat(column) for column in zip(*parts, strict=True))
         if torch.rand((), generator=generator) < 0.1:
             joined = decoder(made, None, None, None).float()

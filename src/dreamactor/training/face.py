@@ -19,9 +19,7 @@ from dreamactor.models.face_motion import LandmarkFaceEncoder
 from dreamactor.training.loop import LoopConfig, TrainingLoop
 
 
-def face_pairs(
-    seeds: range, *, frames_each: int, report: Callable[[int, int], None] | None = None
-) -> tuple[Tensor, Tensor]:
+def face_pairs(seeds: range, *, frames_each: int, report: Callable[[int, int], None] | None = None) -> tuple[Tensor, Tensor]:
     """Pose-normalised points [N, P, 3] as perception would give them, and the expressions [N, E] behind them."""
     if seeds.stop > FIRST_HELD_OUT_SEED:
         raise ValueError(f"Training seeds end below {FIRST_HELD_OUT_SEED}, got {seeds}.")

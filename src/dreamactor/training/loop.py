@@ -62,9 +62,7 @@ class TrainingLoop:
         self.config = config
         self.folder = folder
         self.parameters = [p for p in self.modules.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.AdamW(
-            self.parameters, lr=config.learning_rate, betas=(0.9, 0.95), weight_decay=0.01
-        )
+        self.optimizer = torch.optim.AdamW(self.parameters, lr=config.learning_rate, betas=(0.9, 0.95), weight_decay=0.01)
         self.generator = torch.Generator().manual_seed(seed)
         self.step = 0
         self.ema = {name: value.detach().clone() for name, value in self.modules.state_dict().items()}

@@ -25,7 +25,7 @@ class _PerFrame:
     __slots__ = ()
 
     def __getitem__(self, span: slice) -> Self:
-        return replace(self, **{f.name: getattr(self, f.name)[span] for f in fields(self)})  # type: ignore[type-var]
+        return replace(self, **{f.name: getattr(self, f.name)[span] for f in fields(self)})  # type: ignore[type-var, arg-type]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

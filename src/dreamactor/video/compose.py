@@ -69,9 +69,7 @@ def contact_sheet(
     wide = max(1, round(max(int(picture.shape[1]) for picture in pictures) * scale))
     font_size = max(11.0, tall / 14)
     font = ImageFont.load_default(size=font_size)
-    margin = (
-        0 if labels is None else gap + max(int(font.getlength(line)) for text in labels for line in text.split("\n"))
-    )
+    margin = 0 if labels is None else gap + max(int(font.getlength(line)) for text in labels for line in text.split("\n"))
     header = 0 if titles is None else gap + round(font_size * 1.3)
     columns = max(len(row) for row in rows)
     size = (margin + gap + columns * (wide + gap), header + gap + len(rows) * (tall + gap))

@@ -49,9 +49,7 @@ def read_image(path: Path, *, background: tuple[int, int, int] = (255, 255, 255)
     except UnidentifiedImageError as error:
         raise MediaError(_why_no_picture(path)) from error
     except Image.DecompressionBombError as error:
-        raise MediaError(
-            f"{path} is too large: {error}. Scale it below {MAX_PIXELS // 1_000_000} megapixels."
-        ) from error
+        raise MediaError(f"{path} is too large: {error}. Scale it below {MAX_PIXELS // 1_000_000} megapixels.") from error
     except (OSError, SyntaxError, ValueError, struct.error) as error:
         raise MediaError(f"{path} cannot be read as a picture: {error}. Save it again as PNG or JPEG.") from error
     with picture:

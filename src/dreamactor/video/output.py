@@ -39,9 +39,7 @@ def check_output(path: Path, inputs: Sequence[Path] = (), *, suffixes: Sequence[
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise OutputError(
-            f"Cannot write to folder {folder}: {error.strerror}. Choose another output folder."
-        ) from error
+        raise OutputError(f"Cannot write to folder {folder}: {error.strerror}. Choose another output folder.") from error
 
 
 def _same_file(one: Path, other: Path) -> bool:

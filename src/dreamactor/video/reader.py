@@ -89,9 +89,7 @@ class VideoReader:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._container.close()
 
     @property
@@ -191,9 +189,7 @@ def probe(path: Path) -> VideoInfo:
 def read_clip(path: Path, *, with_audio: bool = True) -> VideoClip:
     """Reads a whole file into memory."""
     with VideoReader(path) as reader:
-        pictures = torch.empty(
-            reader.info.num_frames or 64, reader.info.height, reader.info.width, 3, dtype=torch.uint8
-        )
+        pictures = torch.empty(reader.info.num_frames or 64, reader.info.height, reader.info.width, 3, dtype=torch.uint8)
         pts: list[int] = []
         for frame in reader:
             if frame.index == len(pictures):

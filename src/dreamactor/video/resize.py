@@ -142,9 +142,7 @@ def map_points(matrix: Tensor, points: Tensor) -> Tensor:
     return mapped.to(points.dtype)
 
 
-def _box_filters(
-    box: Tensor, pictures: Tensor, *, width: int, height: int
-) -> tuple[tuple[Tensor, int], tuple[Tensor, int]]:
+def _box_filters(box: Tensor, pictures: Tensor, *, width: int, height: int) -> tuple[tuple[Tensor, int], tuple[Tensor, int]]:
     """Filters for the rows and columns of one box, on the pictures' device."""
     x0, y0, x1, y1 = box.tolist()
     rows, top = _axis_filter(y0, y1, pictures.shape[-3], height)

@@ -17,9 +17,7 @@ def to_model(frames: Tensor) -> Tensor:
         [B, 3, T, H, W] float32 in -1..1 on the same device (B = 1 for a single clip).
     """
     if frames.dtype != torch.uint8 or frames.ndim not in (4, 5) or frames.shape[-1] != 3:
-        raise ValueError(
-            f"frames must be uint8 [T, H, W, 3] or [B, T, H, W, 3], got {frames.dtype} {list(frames.shape)}"
-        )
+        raise ValueError(f"frames must be uint8 [T, H, W, 3] or [B, T, H, W, 3], got {frames.dtype} {list(frames.shape)}")
     clips = frames if frames.ndim == 5 else frames[None]
     return rearrange(clips, "b t h w c -> b c t h w").to(torch.float32).div_(127.5).sub_(1.0)
 

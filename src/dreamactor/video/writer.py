@@ -121,9 +121,7 @@ class VideoWriter:
             self._num_written += 1
         self._write_sound(until_s=self._clock.tick(self._num_written - 1) / self._clock.ticks_per_s + _AUDIO_LEAD_S)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if kind is not None:
             self._discard()
             return

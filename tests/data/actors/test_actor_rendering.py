@@ -349,9 +349,7 @@ def test_two_actors_perform_with_equal_bone_directions_of_the_limbs() -> None:
     performance = sample_performance(9, num_frames=4, framing="full", kind="dance")
     small, tall = sample_actor(21), sample_actor(40)
     assert small.body != tall.body
-    tracks = [
-        render(actor, performance, _scene(), width=32, height=32, antialias=False).track for actor in (small, tall)
-    ]
+    tracks = [render(actor, performance, _scene(), width=32, height=32, antialias=False).track for actor in (small, tall)]
     limbs = {"left_elbow": "left_shoulder", "left_wrist": "left_elbow", "right_wrist": "right_elbow",
              "left_knee": "left_hip", "left_ankle": "left_knee", "right_knee": "right_hip"}  # fmt: skip
     for child, parent in limbs.items():

@@ -11,9 +11,7 @@ import typer
 def command(
     output: Annotated[Path, typer.Option("-o", "--output", help="Picture, or with --perform a video, to write.")],
     seed: Annotated[int, typer.Option(min=0, help="Who: equal seeds give equal actors.")] = 0,
-    perform: Annotated[
-        bool, typer.Option("--perform", help="Film a performance instead of drawing a picture.")
-    ] = False,
+    perform: Annotated[bool, typer.Option("--perform", help="Film a performance instead of drawing a picture.")] = False,
     seconds: Annotated[float, typer.Option(min=0.04, max=3600, help="Length of the performance.")] = 4.0,
     framing: Annotated[str, typer.Option(help="portrait, upper or full.")] = "full",
     size: Annotated[int, typer.Option(min=64, max=2048, help="Width and height in pixels (even).")] = 512,

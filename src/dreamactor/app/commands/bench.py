@@ -40,7 +40,7 @@ def command(
 
     rows = bench_actors(animator, num_cases=cases, size=size, sheet=sheet, report=report)
     for row in rows:
-        low, high = row["ci95"]  # type: ignore[misc]
+        low, high = row["ci95"]
         better = f"  model better on {row['model_better']}/{row['n']}" if "model_better" in row else ""
         typer.echo(f"{row['method']:10} {row['metric']:12} {row['value']:7.3f}  [{low:.3f}, {high:.3f}]{better}")
     if json_file is not None:

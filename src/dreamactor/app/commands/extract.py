@@ -11,9 +11,7 @@ import typer
 def command(
     video: Annotated[Path, typer.Argument(help="Video with a person.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Motion file to write (.npz).")],
-    preview: Annotated[
-        Path | None, typer.Option(help="Also write driving, skeleton, sphere and face side by side.")
-    ] = None,
+    preview: Annotated[Path | None, typer.Option(help="Also write driving, skeleton, sphere and face side by side.")] = None,
     person: Annotated[int | None, typer.Option(min=1, help="Which person, 1 for the largest.")] = None,
 ) -> None:
     """Find the motion in a video and save it.

@@ -136,9 +136,7 @@ def sample_face_shape(rng: np.random.Generator, style: Style) -> FaceShape:
 
 def _arm_rotation(performance: Performance, side: str) -> Tensor:
     sign = 1.0 if side == "left" else -1.0
-    raise_, forward, twist = (
-        torch.deg2rad(performance.channel(f"{side}_{name}")) for name in ("raise", "forward", "twist")
-    )
+    raise_, forward, twist = (torch.deg2rad(performance.channel(f"{side}_{name}")) for name in ("raise", "forward", "twist"))
     turn = axis_rotation("z", sign * raise_) @ axis_rotation("x", -forward)
     return turn @ axis_rotation("y", -sign * twist)
 
@@ -187,9 +185,7 @@ def pose_body(body: BodyShape, performance: Performance) -> Joints:
         palm = lower @ axis_rotation("y", sign * hand_roll) @ axis_rotation("z", sign * hand_bend)
         place |= {f"{side}_shoulder": shoulder, f"{side}_elbow": elbow, f"{side}_wrist": wrist}
         frame |= {f"{side}_upper_arm": upper, f"{side}_forearm": lower, f"{side}_hand": palm}
-        place[f"{side}_ear"] = place["head"] + head @ vector(
-            sign * 0.76 * body.head_radius, 0, -0.06 * body.head_radius
-        )
+        place[f"{side}_ear"] = place["head"] + head @ vector(sign * 0.76 * body.head_radius, 0, -0.06 * body.head_radius)
         fingers.append(_pose_fingers(body, performance, side, wrist, palm))
         hip = pelvis + root @ vector(sign * body.hip_half, 0, 0)
         thigh = root @ _leg_rotation(performance, side)

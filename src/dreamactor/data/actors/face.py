@@ -84,9 +84,9 @@ def _paint_relief(
     rosy = rosy + 0.12 * _bump(mirrored, y, 0.0, shape.nose_y + 0.05, 0.12, 0.09) * front
     color = _paint(color, (0.86, 0.36, 0.32), rosy.clamp(0, 0.5))
     if look.freckles:
-        spots = (
-            torch.sin(x * 61.3 + 7 * torch.sin(y * 43)) * torch.sin(y * 57.7 + 5 * torch.sin(x * 39)) - 0.72
-        ).clamp(min=0) * 3
+        spots = (torch.sin(x * 61.3 + 7 * torch.sin(y * 43)) * torch.sin(y * 57.7 + 5 * torch.sin(x * 39)) - 0.72).clamp(
+            min=0
+        ) * 3
         color = _paint(
             color,
             (0.45, 0.24, 0.13),
@@ -187,9 +187,7 @@ def _paint_eye(
     return _paint(color, look.brow, 0.92 * brow)
 
 
-def _paint_glasses(
-    color: Tensor, look: Look, shape: FaceShape, x: Tensor, y: Tensor, z: Tensor, soft: Tensor
-) -> Tensor:
+def _paint_glasses(color: Tensor, look: Look, shape: FaceShape, x: Tensor, y: Tensor, z: Tensor, soft: Tensor) -> Tensor:
     radius = 1.25 * max(shape.eye_half_width, 0.14)
     mirrored = x.abs()
     ring = torch.sqrt(((mirrored - shape.eye_x * 1.02) / 1.12).square() + (y - shape.eye_y).square() + 1e-9) - radius

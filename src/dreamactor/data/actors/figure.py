@@ -6,6 +6,7 @@ squashed by `scale` along its own axes. Its own axes are x to the person's left,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -112,9 +113,7 @@ class _Builder:
         self.material.append(material)
         self.clip.append(clip)
 
-    def limb(
-        self, frame: Tensor, start: Tensor, end: Tensor, *, at_end: float, at_start: float, **more: object
-    ) -> None:
+    def limb(self, frame: Tensor, start: Tensor, end: Tensor, *, at_end: float, at_start: float, **more: object) -> None:
         """A cone from `end` (its low side) to `start`, turned like `frame` about its own axis."""
         up = start - end
         length = float(up.norm(dim=-1).mean())
@@ -384,9 +383,7 @@ def _add_head(build: _Builder, actor: Actor, joints: Joints, curves: FaceCurves)
         if drop is not None:
             origin = origin - unit * drop[:, None] * head[..., 1]
         turn = head @ axis_rotation("x", torch.tensor(tilt)) if tilt else head
-        build.add(
-            turn, origin, low=unit, scale=radii, material=material, offset=(x * unit, y * unit, z * unit), clip=clip
-        )
+        build.add(turn, origin, low=unit, scale=radii, material=material, offset=(x * unit, y * unit, z * unit), clip=clip)
 
     put(0, 0.17, -0.06, (width, 0.83, 0.90), FACE)
     put(0, -0.36, 0.14, (face.jaw_half_width, 0.62, 0.64), FACE, drop=curves.jaw_drop * 0.75)
@@ -415,7 +412,7 @@ def _add_head(build: _Builder, actor: Actor, joints: Joints, curves: FaceCurves)
     _add_hair(put, look, face, hatted=look.hat != "none")
 
 
-def _add_hair(put, look: Look, face: FaceShape, *, hatted: bool) -> None:  # noqa: ANN001
+def _add_hair(put: Callable[..., None], look: Look, face: FaceShape, *, hatted: bool) -> None:
     if look.hair == "bald":
         return
     volume = look.hair_volume * (0.3 if hatted else 1.0)
@@ -468,7 +465,7 @@ def _add_hair(put, look: Look, face: FaceShape, *, hatted: bool) -> None:  # noq
             put(x, 0.93 - 0.25 * abs(x), z, (0.13, 0.30, 0.15), HAIR, tilt=0.5 * z)
 
 
-def _add_hat(put, look: Look, face: FaceShape) -> None:  # noqa: ANN001
+def _add_hat(put: Callable[..., None], look: Look, face: FaceShape) -> None:
     width = face.face_half_width
     line = face.hairline_y - 0.06
     put(0, 0.24, -0.06, (width * 1.12 + 0.02, 0.90, 1.0), HAT, (line, line - 0.12, line - 0.25))

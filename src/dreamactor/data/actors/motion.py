@@ -17,7 +17,7 @@ from dreamactor.data.actors.expression import COEFFICIENT, NUM_EXPRESSION
 from dreamactor.geometry.rotation import axis_rotation
 
 Framing = Literal["portrait", "upper", "full"]
-FRAMINGS: Final = ("portrait", "upper", "full")
+FRAMINGS: Final[tuple[Framing, ...]] = ("portrait", "upper", "full")
 
 ANGLES: Final = (
     "root_yaw", "root_pitch", "root_roll",
@@ -217,8 +217,8 @@ def sample_performance(
         kind: one of `KINDS`; None draws one that suits the framing.
     """
     rng = np.random.Generator(np.random.PCG64([seed, 0x9E37]))
-    drawn_framing = FRAMINGS[rng.choice(3, p=(0.3, 0.3, 0.4))]
-    framing = framing or drawn_framing
+    drawn: Framing = FRAMINGS[rng.choice(3, p=(0.3, 0.3, 0.4))]
+    framing = drawn if framing is None else framing
     suited = {
         "portrait": (("talk", "idle", "gesture"), (0.6, 0.3, 0.1)),
         "upper": (

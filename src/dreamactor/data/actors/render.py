@@ -73,9 +73,7 @@ def render(
     camera = camera or place_camera(scene, actor.body, figure.joints, performance.framing, width=width, height=height)
     chosen = range(performance.num_frames)[frames or slice(None)]
     horizon = camera.center_px[1] + camera.focal_px * camera.place[1] / (camera.place[2] + 1.5 * actor.body.leg + 1)
-    background = draw_background(
-        scene, width=width, height=height, floor_px=min(max(horizon, 0.35 * height), 1.4 * height)
-    )
+    background = draw_background(scene, width=width, height=height, floor_px=min(max(horizon, 0.35 * height), 1.4 * height))
     canvas = _Canvas(actor=actor, figure=figure, scene=scene, camera=camera, width=width, height=height)
     images, masks = [], []
     start = 0
@@ -142,9 +140,7 @@ class _Canvas:
         image = (background * self._shadow(now)).flatten(1, 2).flatten(0, 1).clone()  # [t HW, 3]
         hit = torch.nonzero(winner >= 0)[:, 0]
         pixel = hit % area
-        shaded = self._shade(
-            now[hit // area], winner[hit], depth[hit], pixel % self.width + 0.5, pixel // self.width + 0.5
-        )
+        shaded = self._shade(now[hit // area], winner[hit], depth[hit], pixel % self.width + 0.5, pixel // self.width + 0.5)
         behind = image.clone()
         image[hit] = shaded
         mask = (winner >= 0).float()
@@ -394,8 +390,7 @@ class _Canvas:
     def _hair_color(self, point: Tensor) -> Tensor:
         angle = torch.atan2(point[:, 0] - 0.3 * self.actor.look.parting, point[:, 2] + 1.2)
         strand = (
-            torch.sin(angle * 60 + 3 * torch.sin(point[:, 1] * 7)) * 0.5
-            + torch.sin(angle * 131 + point[:, 1] * 5) * 0.5
+            torch.sin(angle * 60 + 3 * torch.sin(point[:, 1] * 7)) * 0.5 + torch.sin(angle * 131 + point[:, 1] * 5) * 0.5
         )
         base = torch.tensor(self.actor.look.hair_color)
         return (base * (1 + 0.13 * strand)[:, None] + 0.012 * strand[:, None]).clamp(0, 1)
@@ -455,9 +450,9 @@ def _cloth_color(cloth: Cloth, surface: Tensor, soft: Tensor, *, printed: bool, 
         1: lambda: wave(y / period),
         2: lambda: ((wave(around / period * 1.6) - 0.62) * 3).clamp(0, 1),
         3: lambda: (wave(y / period) - wave(around / period)).abs(),
-        4: lambda: (
-            (torch.sin(2 * torch.pi * y / period) * torch.sin(2 * torch.pi * around / period) - 0.35) * 5
-        ).clamp(0, 1),
+        4: lambda: ((torch.sin(2 * torch.pi * y / period) * torch.sin(2 * torch.pi * around / period) - 0.35) * 5).clamp(
+            0, 1
+        ),
         5: lambda: wave((y + around) / period),
         6: lambda: ((y - 0.55 * torso) / soft).clamp(0, 1),
     }[cloth.pattern]()
@@ -542,9 +537,7 @@ def exact_track(
          joints.fingers.flatten(2, 3)], dim=2,
     )  # fmt: skip
     hands_px = px3(hands)
-    hands_inside = (
-        (hands_px[..., 0] > 0) & (hands_px[..., 0] < width) & (hands_px[..., 1] > 0) & (hands_px[..., 1] < height)
-    )
+    hands_inside = (hands_px[..., 0] > 0) & (hands_px[..., 0] < width) & (hands_px[..., 1] > 0) & (hands_px[..., 1] < height)
     turn = joints.frame["head"]
     center = px3(joints.place["head"])
     head_depth = camera.place[2] - joints.place["head"][:, 2]

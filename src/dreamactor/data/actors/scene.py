@@ -88,7 +88,7 @@ def place_camera(scene: Scene, body: BodyShape, joints: Joints, framing: Framing
     crown = head[:, 1] + 1.12 * body.head_radius
     stature = body.leg + body.torso + body.neck + 2 * body.head_radius
     if framing == "full":
-        inside = torch.stack([where for where in joints.place.values()], dim=1)
+        inside = torch.stack(list(joints.place.values()), dim=1)
         fingertips = joints.fingers[..., 3, :].flatten(1, 2)
         inside = torch.cat([inside, fingertips], dim=1)
         low, high = float(inside[..., 1].min()), max(float(crown.max()), float(inside[..., 1].max()))
@@ -184,9 +184,7 @@ def draw_background(scene: Scene, *, width: int, height: int, floor_px: float) -
         for _ in range(int(rng.integers(0, 5))):
             x, size = rng.uniform(0, aspect), rng.uniform(0.05, 0.14)
             leaf = _hsv(rng.uniform(0.22, 0.4), rng.uniform(0.4, 0.7), rng.uniform(0.3, 0.6))
-            canvas = canvas + (_hsv(0.07, 0.5, 0.3) - canvas) * box(
-                x - 0.008, floor - 0.5 * size, x + 0.008, floor + 0.02
-            )
+            canvas = canvas + (_hsv(0.07, 0.5, 0.3) - canvas) * box(x - 0.008, floor - 0.5 * size, x + 0.008, floor + 0.02)
             for _ in range(3):
                 canvas = canvas + (leaf - canvas) * disc(
                     x + rng.normal(0, 0.3 * size), floor - size * rng.uniform(0.6, 1.2), 0.5 * size
@@ -198,9 +196,7 @@ def draw_background(scene: Scene, *, width: int, height: int, floor_px: float) -
             if rng.random() < 0.5:
                 canvas = canvas + (shade - canvas) * 0.8 * disc(x, y, rng.uniform(0.03, 0.16))
             else:
-                canvas = canvas + (shade - canvas) * 0.8 * box(
-                    x, y, x + rng.uniform(0.04, 0.4), y + rng.uniform(0.04, 0.4)
-                )
+                canvas = canvas + (shade - canvas) * 0.8 * box(x, y, x + rng.uniform(0.04, 0.4), y + rng.uniform(0.04, 0.4))
     if scene.background == "clutter" or rng.random() < 0.3:
         canvas = _blur(canvas.expand(height, width, 3).contiguous(), height * float(rng.uniform(0.008, 0.03)))
     return canvas.expand(height, width, 3).clamp(0, 1)
