@@ -164,7 +164,7 @@ class DiT(ModelMixin, ConfigMixin):
                           face_tracked=None)  # fmt: skip
         hidden, self_kv, cross_kv = tokens, [], []
         for block in self.blocks:
-            hidden, own, cross = block.prepare_reference(hidden, at)
+            hidden, own, cross = block.prepare_reference(hidden, at)  # type: ignore[operator]
             self_kv.append(own)
             cross_kv.append(cross)
         return ReferenceCache(tokens=tokens, rope=rope, present=present, self_kv=tuple(self_kv), cross_kv=tuple(cross_kv))
@@ -204,7 +204,7 @@ class DiT(ModelMixin, ConfigMixin):
             empty = tracked.new_zeros(tracked.shape[0], lead)
             tracked = torch.cat([tracked[:, :1], empty, tracked[:, 1:]], dim=1)
         tokens = rearrange(tokens, "b (f s) d -> (b f) s d", s=s)
-        return tuple(block.prepare_face(tokens) for block in self.blocks), rearrange(tracked, "b (f s) -> (b f) s", s=s)
+        return tuple(block.prepare_face(tokens) for block in self.blocks), rearrange(tracked, "b (f s) -> (b f) s", s=s)  # type: ignore[operator]
 
     # ---- every step
 

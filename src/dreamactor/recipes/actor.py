@@ -122,8 +122,8 @@ def train_actor(run: Path, recipe: ActorRecipe, report: Report) -> Path:
     dit = DiT.from_dataclass(DIT)
     _stage(run / "dit", dit, lambda: _train_dit(dit, samples, run, loop(recipe.dit_steps, 8e-4), recipe))
     decoder = ProxyDecoder(DECODER)
-    _stage(run / "decoder", decoder, lambda: _train_decoder(vae, dit, decoder, samples, paths, run,
-                                                            loop(recipe.decoder_steps, 6e-4, decay=0.995), recipe))  # fmt: skip
+    config = loop(recipe.decoder_steps, 6e-4, decay=0.995)
+    _stage(run / "decoder", decoder, lambda: _train_decoder(vae, dit, decoder, samples, paths, run, config, recipe))
     bundle = ModelBundle(
         vae=vae, dit=dit, dit_config=DIT, decoder=decoder, face=face, defaults=DEFAULTS,
         metadata={"actor_version": ACTOR_VERSION, "recipe": asdict(recipe)},

@@ -174,7 +174,7 @@ def draw_background(scene: Scene, *, width: int, height: int, floor_px: float) -
         sky_top, sky_low = _hsv(0.58, rng.uniform(0.3, 0.6), 0.9), _hsv(0.56, rng.uniform(0.08, 0.25), 0.97)
         canvas = sky_top + (sky_low - sky_top) * (rows / max(floor, 0.2)).clamp(0, 1).expand(height, width, 1)
         for layer in range(2):
-            ridge = floor - 0.16 + 0.1 * layer
+            ridge: Tensor = torch.full_like(columns, floor - 0.16 + 0.1 * layer)
             for _ in range(3):
                 ridge = ridge + rng.normal(0, 0.03) * torch.sin(columns * rng.uniform(2, 9) + rng.uniform(0, 6))
             hill = _hsv(rng.uniform(0.25, 0.42), rng.uniform(0.25, 0.5), 0.75 - 0.2 * layer)
