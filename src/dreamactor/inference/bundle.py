@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -137,6 +138,6 @@ def load_bundle(name_or_path: str) -> ModelBundle:
             weights = load_file(folder / f"{stem}.safetensors")
             network.load_state_dict({k: v.float() if v.dtype == torch.float16 else v for k, v in weights.items()})
             network.requires_grad_(False).eval()
-    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         raise InputError(f"The model in {folder} is damaged ({error}). Install it again.") from error
     return bundle

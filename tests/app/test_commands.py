@@ -1,0 +1,103 @@
+"""Every command does what its help says, on a tiny model."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+import torch
+
+from dreamactor.app.main import VERBS, run
+from dreamactor.perception.track_file import load_track
+from dreamactor.types.video import AudioClip, FrameTimes
+from dreamactor.video.audio import read_audio
+from dreamactor.video.image import read_image
+from dreamactor.video.reader import read_clip
+from dreamactor.video.writer import VideoWriter
+
+
+def _animate(shared: Path, driving: Path, output: Path, *more: str) -> int:
+    files = [str(shared / "actor.png"), "--driving", str(driving), "-o", str(output)]
+    return run(["animate", *files, "--model", str(shared / "model"), "--steps", "1", *more])
+
+
+def test_animate_gives_exactly_the_drivers_frames_and_times(shared: Path, tmp_path: Path) -> None:
+    output, both = tmp_path / "out.mp4", tmp_path / "both.mp4"
+    assert _animate(shared, shared / "clip.mp4", output, "--preview", str(both), "--seed", "3") == 0
+    driving, made, pair = read_clip(shared / "clip.mp4"), read_clip(output), read_clip(both)
+    assert made.num_frames == pair.num_frames == driving.num_frames == 7
+    torch.testing.assert_close(made.times.seconds, driving.times.seconds)
+    assert pair.size[0] > 2 * made.size[0]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["both.mp4", "out.mp4"]
+
+
+def test_irregular_times_a_start_offset_and_sound_survive(shared: Path, tmp_path: Path) -> None:
+    source = read_clip(shared / "clip.mp4")
+    pts = torch.tensor([9, 12, 13, 19, 22, 23, 40])
+    tone = torch.sin(torch.arange(16000) / 16000 * 2 * torch.pi * 440)[None] * 0.5
+    times = FrameTimes(pts=pts, time_base=Fraction(1, 30))
+    driving, output = tmp_path / "irregular.mp4", tmp_path / "out.mp4"
+    with VideoWriter(
+        driving, width=192, height=192, times=times, audio=AudioClip(samples=tone, rate_hz=16000, start_s=0.3)
+    ) as writer:
+        writer.write(source.frames)
+    assert _animate(shared, driving, output) == 0
+    torch.testing.assert_close(read_clip(output).times.seconds, read_clip(driving).times.seconds)
+    given, kept = read_audio(driving), read_audio(output)
+    assert given is not None
+    assert kept is not None
+    assert kept.start_s == pytest.approx(given.start_s, abs=0.05)
+    assert kept.samples.shape[1] / kept.rate_hz == pytest.approx(given.samples.shape[1] / given.rate_hz, abs=0.1)
+
+
+def test_a_motion_file_drives_and_equal_seeds_give_equal_videos(shared: Path, tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("one.mp4", "two.mp4", "other.mp4")]
+    for path, seed in zip(paths, ("1", "1", "2"), strict=True):
+        assert _animate(shared, shared / "exact.npz", path, "--seed", seed, "--framing", "driving") == 0
+    one, two, other = (read_clip(path).frames for path in paths)
+    assert torch.equal(one, two)
+    assert not torch.equal(one, other)
+
+
+def test_extract_saves_the_motion_and_shows_it(shared: Path, tmp_path: Path) -> None:
+    motion, preview = tmp_path / "motion.npz", tmp_path / "look.mp4"
+    assert run(["extract", str(shared / "clip.mp4"), "-o", str(motion), "--preview", str(preview)]) == 0
+    track = load_track(motion)
+    assert track.num_frames == read_clip(preview).num_frames == 7
+    assert bool(track.body.tracked.any())
+
+
+def test_actor_draws_and_films(tmp_path: Path) -> None:
+    picture, film, exact = tmp_path / "a.png", tmp_path / "a.mp4", tmp_path / "a.npz"
+    assert run(["actor", "--seed", "7", "-o", str(picture), "--size", "64"]) == 0
+    film_it = ["actor", "--seed", "7", "--perform", "--seconds", "0.2", "--size", "64"]
+    assert run([*film_it, "-o", str(film), "--track", str(exact)]) == 0
+    assert read_image(picture).shape == (64, 64, 3)
+    assert read_clip(film).num_frames == load_track(exact).num_frames == 5
+
+
+def test_demo_writes_four_files_and_says_where(shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "demo"
+    arguments = ["demo", "--folder", str(folder), "--seconds", "0.2", "--model", str(shared / "model")]
+    assert run(arguments) == 0
+    said = capsys.readouterr().out
+    for name in ("reference.png", "driving.mp4", "output.mp4", "side_by_side.mp4"):
+        assert (folder / name).is_file()
+        assert str(folder / name) in said
+    assert read_clip(folder / "output.mp4").num_frames == read_clip(folder / "driving.mp4").num_frames == 5
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_every_help_has_examples(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([verb, "--help"]) == 0
+    assert f"dreamactor {verb}" in capsys.readouterr().out.split("Examples")[1]
+
+
+def test_the_installed_command_answers() -> None:
+    code = "from dreamactor.app.main import main; main()"
+    done = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "animate" in done.stdout
