@@ -54,12 +54,12 @@ def test_irregular_times_a_start_offset_and_sound_survive(shared: Path, tmp_path
 
 
 def test_a_motion_file_drives_and_equal_seeds_give_equal_videos(shared: Path, tmp_path: Path) -> None:
-    paths = [tmp_path / name for name in ("one.mp4", "two.mp4", "other.mp4")]
-    for path, seed in zip(paths, ("1", "1", "2"), strict=True):
-        assert _animate(shared, shared / "exact.npz", path, "--seed", seed, "--framing", "driving") == 0
-    one, two, other = (read_clip(path).frames for path in paths)
-    assert torch.equal(one, two)
-    assert not torch.equal(one, other)
+    paths = [tmp_path / name for name in ("one.mp4", "two.mp4")]
+    for path in paths:
+        assert _animate(shared, shared / "exact.npz", path, "--seed", "1", "--framing", "driving") == 0
+    one, two = (read_clip(path) for path in paths)
+    assert torch.equal(one.frames, two.frames)
+    torch.testing.assert_close(one.times.seconds, load_track(shared / "exact.npz").times.seconds)
 
 
 def test_extract_saves_the_motion_and_shows_it(shared: Path, tmp_path: Path) -> None:
