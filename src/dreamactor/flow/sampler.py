@@ -29,7 +29,7 @@ def sample(
         grid: [S + 1] falling times from 1 to 0.
         first_latent: [B, C, 1, h, w] clean latent that is held as latent frame 0 (at t = 0), or None.
         method: one or two velocities a step.
-        report: called with (done, total) after every step.
+        report: called with (done, total) after every step; what it raises ends the sampling.
     """
     state = noise.clone()
     batch, frames = state.shape[0], state.shape[2]

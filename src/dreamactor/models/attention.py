@@ -10,6 +10,32 @@ from torch import Tensor, nn
 from dreamactor.models.caches import KeyValue
 from dreamactor.models.rope import rotate
 
+_FEW_KEYS = 256
+"""On a CPU with gradients, plain matrix products beat the fused kernel below about so many keys: its backward pass costs
+5 times as much at 64 keys, 10 times at 4, and as much at 512."""
+
+
+def working_dtype(tokens: Tensor) -> torch.dtype:
+    """What matrix products of `tokens` are computed in: autocast's choice, else the tokens' own."""
+    device = tokens.device.type
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else tokens.dtype
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Attention of [B, heads, L, d] to [B, heads, S, d]; the one entry to the kernels.
+
+    Args:
+        query, key, value: of one dtype.
+        mask: bool, broadcast to [B, heads, L, S], True where a query may look; every query has one such place.
+    """
+    trains_on_cpu = query.device.type == "cpu" and torch.is_grad_enabled() and value.requires_grad
+    if not trains_on_cpu or key.shape[2] > _FEW_KEYS:
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+    scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
+    if mask is not None:
+        scores = scores.masked_fill(~mask, float("-inf"))
+    return scores.softmax(dim=-1).to(value.dtype) @ value
+
 
 class Attention(nn.Module):
     """Multi-head attention; names follow Wan's weights."""
@@ -28,29 +54,38 @@ class Attention(nn.Module):
             nn.init.zeros_(self.to_out.bias)
 
     def _heads(self, tokens: Tensor) -> Tensor:
-        return rearrange(tokens, "b l (n d) -> b n l d", n=self.num_heads)
+        return tokens.unflatten(-1, (self.num_heads, -1))
 
-    def key_value(self, context: Tensor, rope: Tensor | None = None) -> KeyValue:
-        """Keys and values of context [B, L, D]."""
-        value = self._heads(self.to_v(context))
-        key = self._heads(self.norm_k(self.to_k(context).float()).to(value.dtype))
-        return KeyValue(key=key if rope is None else rotate(key, rope), value=value)
+    def _normed(self, norm: nn.RMSNorm, tokens: Tensor, turns: Tensor | None) -> Tensor:
+        """Normed, cut into heads, turned: [B, heads, L, d] in the dtype of the tokens; between in float32."""
+        weight = norm.weight.float()
+        heads = self._heads(F.rms_norm(tokens.float(), weight.shape, weight, norm.eps))
+        if turns is not None:
+            heads = rotate(heads, turns)
+        return heads.to(tokens.dtype).transpose(1, 2)
 
-    def forward(self, tokens: Tensor, *contexts: KeyValue, rope: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
+    def key_value(self, context: Tensor, turns: Tensor | None = None) -> KeyValue:
+        """Keys and values of context [B, L, D], at the rotary positions `turns` [L, d / 2]."""
+        return KeyValue(
+            key=self._normed(self.norm_k, self.to_k(context), turns),
+            value=self._heads(self.to_v(context)).transpose(1, 2),
+        )
+
+    def forward(
+        self, tokens: Tensor, *contexts: KeyValue, turns: Tensor | None = None, mask: Tensor | None = None
+    ) -> Tensor:
         """Tokens [B, L, D] look at the joined contexts.
 
         Args:
             tokens: queries before their projection.
             contexts: keys and values, joined in this order.
-            rope: [L, d / 2] angles of the queries.
+            turns: [L, d / 2] rotary positions of the queries.
             mask: bool, broadcast to [B, heads, L, S], True where a query may look.
         """
-        query = self._heads(self.norm_q(self.to_q(tokens).float()))
-        if rope is not None:
-            query = rotate(query, rope)
+        query = self._normed(self.norm_q, self.to_q(tokens), turns)
         key, value = contexts[0].key, contexts[0].value
         if len(contexts) > 1:
             key = torch.cat([context.key for context in contexts], dim=2)
             value = torch.cat([context.value for context in contexts], dim=2)
-        seen = F.scaled_dot_product_attention(query.to(value.dtype), key, value, attn_mask=mask)
+        seen = attend(query, key, value, mask)
         return self.to_out(rearrange(seen, "b n l d -> b l (n d)"))

@@ -21,13 +21,13 @@ class ReferenceCache:
 
     Attributes:
         tokens: [B, R, D] embedded reference tokens.
-        rope: [R, d] rotary angles of the reference tokens.
+        turns: [R, d / 2] complex rotary positions of the reference tokens.
         present: [B, R] bool; None: all.
         self_kv, cross_kv: per block, in one_way mode; empty in symmetric mode, where references see the noise.
     """
 
     tokens: Tensor
-    rope: Tensor
+    turns: Tensor
     present: Tensor | None
     self_kv: tuple[KeyValue, ...]
     cross_kv: tuple[KeyValue, ...]
@@ -40,8 +40,8 @@ class DriveCache:
     Attributes:
         num_latents: F.
         features: [B, F, h' w', D] pose and proxy, already through their half of the input projection; None: none given.
-        face_kv: per block with face attention, keys and values [B F, heads, s, d].
-        face_tracked: [B F, s] bool; None when there is no face.
+        face_kv: per block, keys and values [B F, heads, s, d]; None where there is no face attention or no face.
+        face_tracked: [B F, s] bool; None: all.
         proxy_latent: [B, C, F, h, w] that the clean prediction starts from; None without a proxy.
     """
 

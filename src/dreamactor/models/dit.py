@@ -17,9 +17,9 @@ from torch import Tensor, nn
 from dreamactor.models.block import BlockContext, DiTBlock
 from dreamactor.models.caches import DriveCache, KeyValue, ReferenceCache
 from dreamactor.models.inputs import DriveInput, ReferenceInput
-from dreamactor.models.modulation import TimeEmbedding
+from dreamactor.models.modulation import TimeEmbedding, modulate
 from dreamactor.models.pose_encoder import PoseEncoder
-from dreamactor.models.rope import rope_angles
+from dreamactor.models.rope import rope_turns
 
 MIN_TIME = 0.05
 """Below this flow time a predicted clean latent is no longer turned into a velocity by dividing by the time."""
@@ -99,7 +99,6 @@ class DiT(ModelMixin, ConfigMixin):
             for index in range(num_layers)
         )
         outputs = latent_channels * (2 if self.predicts_clean else 1)
-        self.norm_out = nn.LayerNorm(width, eps=1e-6, elementwise_affine=False)
         self.proj_out = nn.Linear(width, outputs * patch**2)
         self.scale_shift_table = nn.Parameter(torch.randn(1, 1, 2, width) / width**0.5)
         for layer in (self.drive_embedding, self.input_mlp):
@@ -142,7 +141,7 @@ class DiT(ModelMixin, ConfigMixin):
         if features is not None:
             hidden = hidden + features
         tokens = hidden + self.input_mlp(nn.functional.silu(hidden))
-        return tokens.flatten(1, 2)
+        return tokens.flatten(1, 2).to(self.patch_embedding.weight.dtype)
 
     def prepare_references(self, references: ReferenceInput) -> ReferenceCache:
         """Embeds the references; in one-way mode also runs them through all blocks, for good."""
@@ -151,26 +150,26 @@ class DiT(ModelMixin, ConfigMixin):
         pose = rearrange(self.pose_encoder(maps, first_frames=1), "(b k) 1 h w c -> b k c h w", b=batch)
         features = self._drive_features(pose, None, None, (batch, count, rows, columns))
         tokens = self._join(references.latents, features) + self.reference_mark
-        p = self.config["patch"]
-        places = -torch.arange(1, count + 1)
-        rope = rope_angles(places, rows // p, columns // p, self._head_dim).to(tokens.device)
+        turns = self._turns(-torch.arange(1, count + 1, device=tokens.device), rows, columns)
         present = None
         if references.present is not None and not bool(references.present.all()):
             present = references.present.repeat_interleave(tokens.shape[1] // count, dim=1)
         if not self.one_way:
-            return ReferenceCache(tokens=tokens, rope=rope, present=present, self_kv=(), cross_kv=())
-        _, time = self.time_embedding(torch.zeros(batch, 1, device=tokens.device))
-        at = BlockContext(num_latents=0, noise_time=time, ref_time=time, noise_rope=rope, ref_rope=rope, present=present,
-                          face_tracked=None)  # fmt: skip
+            return ReferenceCache(tokens=tokens, turns=turns, present=present, self_kv=(), cross_kv=())
+        at = BlockContext(
+            num_latents=1, noise_time=self._clean_time(tokens), noise_turns=turns, ref_time=self._clean_time(tokens),
+            ref_turns=turns, present=present, face_tracked=None,
+        )  # fmt: skip
         hidden, self_kv, cross_kv = tokens, [], []
         for block in self.blocks:
             hidden, own, cross = block.prepare_reference(hidden, at)  # type: ignore[operator]
             self_kv.append(own)
             cross_kv.append(cross)
-        return ReferenceCache(tokens=tokens, rope=rope, present=present, self_kv=tuple(self_kv), cross_kv=tuple(cross_kv))
+        return ReferenceCache(tokens=tokens, turns=turns, present=present, self_kv=tuple(self_kv), cross_kv=tuple(cross_kv))
 
     def prepare_drive(self, drive: DriveInput) -> DriveCache:
         """Encodes pose, proxy and face of one segment."""
+        drive.expect_frames(self.config["temporal"])
         features = None
         pose = None
         if drive.pose_maps is not None:
@@ -192,25 +191,30 @@ class DiT(ModelMixin, ConfigMixin):
         if drive.face is None or self.face_mlp is None:
             return none, None
         s = self.config["temporal"]
-        tracked = drive.face_tracked
-        if tracked is None:
-            tracked = torch.ones(drive.face.shape[:2], dtype=torch.bool, device=drive.face.device)
-        tokens = self.face_mlp(drive.face)
-        if drive.first_frames == 1:
-            lead = s - 1  # latent frame 0 stands for one frame: its other places stay empty
-            tokens = torch.cat(
-                [tokens[:, :1], tokens.new_zeros(tokens.shape[0], lead, tokens.shape[2]), tokens[:, 1:]], dim=1
-            )
-            empty = tracked.new_zeros(tracked.shape[0], lead)
-            tracked = torch.cat([tracked[:, :1], empty, tracked[:, 1:]], dim=1)
+        tokens, tracked = self.face_mlp(drive.face), drive.face_tracked
+        if drive.first_frames == 1:  # the one frame of latent frame 0, seen s times, is attended to as if seen once
+            tokens = torch.cat([tokens[:, :1].expand(-1, s - 1, -1), tokens], dim=1)
+            if tracked is not None:
+                tracked = torch.cat([tracked[:, :1].expand(-1, s - 1), tracked], dim=1)
+        if tracked is not None:
+            tracked = None if bool(tracked.all()) else rearrange(tracked, "b (f s) -> (b f) s", s=s)
         tokens = rearrange(tokens, "b (f s) d -> (b f) s d", s=s)
-        return tuple(block.prepare_face(tokens) for block in self.blocks), rearrange(tracked, "b (f s) -> (b f) s", s=s)  # type: ignore[operator]
+        return tuple(block.prepare_face(tokens) for block in self.blocks), tracked  # type: ignore[operator]
 
     # ---- every step
 
     @property
     def _head_dim(self) -> int:
         return self.config["width"] // self.config["num_heads"]
+
+    def _turns(self, places: Tensor, rows: int, columns: int) -> Tensor:
+        """Rotary positions of the tokens of some latent frames."""
+        p = self.config["patch"]
+        return rope_turns(places, rows // p, columns // p, self._head_dim)
+
+    def _clean_time(self, like: Tensor) -> Tensor:
+        """Time projection of t = 0, where references sit: [1, 1, 6, D]."""
+        return self.time_embedding(torch.zeros(1, 1, device=like.device))[1]
 
     def forward(self, noisy: Tensor, times: Tensor, references: ReferenceCache | None, drive: DriveCache) -> Tensor:
         """Velocity of a noisy latent.
@@ -244,14 +248,14 @@ class DiT(ModelMixin, ConfigMixin):
         p = self.config["patch"]
         tokens = self._join(noisy.transpose(1, 2), drive.features)
         embedded, time = self.time_embedding(times)
-        _, ref_time = self.time_embedding(torch.zeros_like(times[:, :1]))
-        rope = rope_angles(torch.arange(frames), rows // p, columns // p, self._head_dim).to(tokens.device)
+        ref = references.tokens if references is not None and not self.one_way else None
         at = BlockContext(
-            num_latents=frames, noise_time=time, ref_time=ref_time, noise_rope=rope,
-            ref_rope=None if references is None else references.rope,
+            num_latents=frames, noise_time=time,
+            noise_turns=self._turns(torch.arange(frames, device=noisy.device), rows, columns),
+            ref_time=None if ref is None else self._clean_time(tokens),
+            ref_turns=None if references is None else references.turns,
             present=None if references is None else references.present, face_tracked=drive.face_tracked,
         )  # fmt: skip
-        ref = references.tokens if references is not None and not self.one_way else None
         for index, block in enumerate(self.blocks):
             cached = references is not None and self.one_way
             tokens, ref = block(
@@ -259,10 +263,6 @@ class DiT(ModelMixin, ConfigMixin):
                 ref_self=references.self_kv[index] if cached and references else None,
                 ref_cross=references.cross_kv[index] if cached and references else None,
             )  # fmt: skip
-        shift, scale = (self.scale_shift_table + embedded[:, :, None].float()).unbind(2)
-        per_frame = tokens.shape[1] // frames
-        normed = self.norm_out(tokens.float()) * (1 + scale.repeat_interleave(per_frame, 1)) + shift.repeat_interleave(
-            per_frame, 1
-        )
-        out = self.proj_out(normed.to(tokens.dtype)).float()
+        shift, scale = (self.scale_shift_table.float() + embedded[:, :, None].float()).split(1, dim=2)
+        out = self.proj_out(modulate(tokens, scale, shift, tokens.dtype)).float()
         return rearrange(out, "b (f h w) (c p q) -> b c f (h p) (w q)", f=frames, h=rows // p, p=p, q=p)

@@ -16,7 +16,7 @@ class DriveInput:
     Attributes:
         num_latents: F.
         first_frames: frames that latent frame 0 stands for: 1 at the start of a video, s where it was handed over.
-        pose_maps: [B, 6, T, H, W] in -1..1, skeleton RGB then sphere RGB; None is the same as black maps.
+        pose_maps: [B, 6, T, H, W] in -1..1, skeleton RGB then sphere RGB; None: dropped, the pose latent is zero.
         face: [B, T, E] face motion codes; None: no face guidance.
         face_tracked: [B, T] bool, False where a frame has no face; None: all have.
         proxy_latent: [B, C, F, h, w] latent of the textured proxy; None: the paper's pure mode.
@@ -45,6 +45,22 @@ class DriveInput:
             sizes = expect_shape("proxy_latent", self.proxy_latent, "B C F h w", F=self.num_latents)
             del sizes["C"]
             expect_shape("proxy_seen", self.proxy_seen, "B 1 F h w", **sizes)
+
+    def expect_frames(self, temporal: int) -> None:
+        """Checks that maps and face codes have as many frames as the latent frames stand for, at s = `temporal`.
+
+        Raises:
+            ValueError: another number of frames, or a first latent that stands for neither 1 nor s frames.
+        """
+        if self.first_frames not in (1, temporal):
+            raise ValueError(f"first_frames must be 1 or {temporal}, got {self.first_frames}")
+        needed = self.first_frames + temporal * (self.num_latents - 1)
+        for name, frames in (("pose_maps", self.pose_maps), ("face", self.face)):
+            axis = 2 if name == "pose_maps" else 1
+            if frames is not None and frames.shape[axis] != needed:
+                raise ValueError(
+                    f"{name} must have {needed} frames for {self.num_latents} latent frames, got {frames.shape[axis]}"
+                )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

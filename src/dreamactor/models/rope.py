@@ -14,8 +14,8 @@ def axis_split(head_dim: int) -> tuple[int, int, int]:
     return head_dim - 2 * side, side, side
 
 
-def rope_angles(times: Tensor, rows: int, columns: int, head_dim: int) -> Tensor:
-    """Angles of a block of tokens, time outermost.
+def rope_turns(times: Tensor, rows: int, columns: int, head_dim: int) -> Tensor:
+    """How far each channel pair of each token is turned, for a block of tokens with time outermost.
 
     Args:
         times: [F] temporal positions, in latent frames; may be negative (references).
@@ -23,13 +23,15 @@ def rope_angles(times: Tensor, rows: int, columns: int, head_dim: int) -> Tensor
         head_dim: d.
 
     Returns:
-        [F rows columns, d / 2] float32 radians.
+        [F rows columns, d / 2] complex64 of length one, on the device of `times`.
     """
+    device = times.device
+    positions = (times, torch.arange(rows, device=device), torch.arange(columns, device=device))
     parts = []
-    for position, size in zip((times.float(), torch.arange(rows).float(), torch.arange(columns).float()),
-                              axis_split(head_dim), strict=True):  # fmt: skip
-        frequency = _BASE ** (-torch.arange(0, size, 2, dtype=torch.float64) / size)
-        parts.append((position.double()[:, None] * frequency).float())
+    for position, size in zip(positions, axis_split(head_dim), strict=True):
+        frequency = _BASE ** (-torch.arange(0, size, 2, dtype=torch.float64, device=device) / size)
+        angle = position.double()[:, None] * frequency
+        parts.append(torch.polar(torch.ones_like(angle), angle).to(torch.complex64))
     time, row, column = parts
     shape = (len(times), rows, columns)
     return torch.cat(
@@ -42,8 +44,7 @@ def rope_angles(times: Tensor, rows: int, columns: int, head_dim: int) -> Tensor
     ).flatten(0, 2)
 
 
-def rotate(heads: Tensor, angles: Tensor) -> Tensor:
-    """Turns neighbouring channel pairs of [B, heads, L, d] by angles [L, d / 2]."""
-    even, odd = heads.float().unflatten(-1, (-1, 2)).unbind(-1)
-    cosine, sine = angles.cos(), angles.sin()
-    return torch.stack([even * cosine - odd * sine, even * sine + odd * cosine], dim=-1).flatten(-2).to(heads.dtype)
+def rotate(heads: Tensor, turns: Tensor) -> Tensor:
+    """Turns neighbouring channel pairs of [B, L, heads, d] by turns [L, d / 2]; the result is float32."""
+    pairs = torch.view_as_complex(heads.float().unflatten(-1, (-1, 2)))
+    return torch.view_as_real(pairs * turns[:, None]).flatten(-2)
