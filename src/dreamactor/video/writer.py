@@ -34,6 +34,8 @@ VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov")
 _COPIED_CODECS = ("aac", "alac", "opus", "flac", "mp3", "ac3", "eac3")
 _SELF_DESCRIBING_CODECS = ("mp3", "ac3", "eac3")
 _AAC_RATES_HZ = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
+_REPEATABLE = {"x264-params": "mbtree=0"}
+"""With macroblock-tree rate control, equal frames do not always give equal files."""
 _AUDIO_LEAD_S = 1.0
 """Sound is written this far ahead of the pictures, so that players never wait for it."""
 
@@ -164,7 +166,7 @@ class VideoWriter:
         stream.time_base = clock
         stream.codec_context.time_base = clock
         stream.codec_context.framerate = self._clock.fps.limit_denominator(1001)
-        stream.options = {"preset": "veryfast", "crf": "0" if self._lossless else str(self._crf)}
+        stream.options = {"preset": "veryfast", "crf": "0" if self._lossless else str(self._crf), **_REPEATABLE}
         if not self._lossless:
             stream.codec_context.colorspace = Colorspace.ITU709
             stream.codec_context.color_primaries = ColorPrimaries.BT709
