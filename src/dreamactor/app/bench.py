@@ -45,11 +45,14 @@ def _methods(animator: Animator, case: HeldOutCase, size: int) -> dict[str, Tens
     track = retarget(case.driving, references)
     proxy = draw_proxy(prepare_proxy(references), track[case.judged], width=size, height=size)
     count = case.truth.shape[0]
-    piece = case.driving[: case.judged.stop]
 
     def judged(made: AnimateRequest) -> Tensor:
-        frames = torch.cat([clip.frames for clip in animator.animate_track(piece, references, made)])
-        return frames[case.judged]
+        frames: list[Tensor] = []
+        for clip in animator.animate_track(case.driving, references, made):
+            frames += clip.frames
+            if len(frames) >= case.judged.stop:  # the whole motion decides the placement, later frames need no drawing
+                break
+        return torch.stack(frames[case.judged])
 
     return {
         "model": judged(request),
