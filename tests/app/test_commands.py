@@ -14,7 +14,7 @@ from dreamactor.app.main import VERBS, run
 from dreamactor.perception.track_file import load_track
 from dreamactor.types.video import AudioClip, FrameTimes
 from dreamactor.video.audio import read_audio
-from dreamactor.video.image import read_image
+from dreamactor.video.image import read_image, write_image
 from dreamactor.video.reader import read_clip
 from dreamactor.video.writer import VideoWriter
 
@@ -60,6 +60,21 @@ def test_a_motion_file_drives_and_equal_seeds_give_equal_videos(shared: Path, tm
     one, two = (read_clip(path) for path in paths)
     assert torch.equal(one.frames, two.frames)
     torch.testing.assert_close(one.times.seconds, load_track(shared / "exact.npz").times.seconds)
+
+
+def test_a_reference_in_which_nothing_is_found_can_be_described(
+    shared: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    blob, person = tmp_path / "blob.png", tmp_path / "blob.json"
+    write_image(blob, torch.full((160, 96, 3), 120, dtype=torch.uint8))
+    person.write_text('{"head_box": [38, 20, 58, 42], "joints": {"neck": [48, 50], "pelvis": [48, 95]}}')
+    plain, described = tmp_path / "plain.mp4", tmp_path / "described.mp4"
+    common = ["--driving", str(shared / "clip.mp4"), "--model", str(shared / "model"), "--steps", "1"]
+    assert run(["animate", str(blob), "-o", str(plain), *common]) == 0
+    assert "--reference-json" in caplog.text
+    assert run(["animate", str(blob), "-o", str(described), "--reference-json", str(person), *common]) == 0
+    assert read_clip(plain).num_frames == read_clip(described).num_frames == 7
+    assert not torch.equal(read_clip(plain).frames, read_clip(described).frames)
 
 
 def test_extract_saves_the_motion_and_shows_it(shared: Path, tmp_path: Path) -> None:

@@ -103,6 +103,7 @@ class Animator:
             size=request.size or defaults.size,
             grid=bundle.grid,
             estimator=build_estimator("mediapipe", static=True),
+            described=request.described,
         )
         yield from self.animate_track(driving, references, request, report)
 

@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 
 from dreamactor.guidance.bone_length import estimate_proportions
+from dreamactor.inference.described import read_described_person
 from dreamactor.perception.base import PersonEstimator
 from dreamactor.perception.perceive import perceive_image
 from dreamactor.types.guidance import ReferenceImage, ReferenceSet
@@ -23,7 +24,14 @@ def choose_canvas(width: int, height: int, *, size: int, grid: LatentGrid) -> tu
     return max(step, round(size * aspect / step) * step), max(step, round(size / aspect / step) * step)
 
 
-def read_references(paths: tuple[Path, ...], *, size: int, grid: LatentGrid, estimator: PersonEstimator) -> ReferenceSet:
+def read_references(
+    paths: tuple[Path, ...],
+    *,
+    size: int,
+    grid: LatentGrid,
+    estimator: PersonEstimator,
+    described: tuple[Path, ...] = (),
+) -> ReferenceSet:
     """Reads and perceives the references.
 
     Args:
@@ -31,23 +39,30 @@ def read_references(paths: tuple[Path, ...], *, size: int, grid: LatentGrid, est
         size: side of a square of the canvas's area, in pixels.
         grid: of the model.
         estimator: for still pictures.
+        described: JSON files that say by hand where the person is, for the first pictures in order; these are not
+            perceived (see `dreamactor.inference.described`).
 
     Raises:
         MediaError: a file is not a usable picture.
+        InputError: a description is not as documented.
     """
     found: list[ReferenceImage] = []
     canvas: tuple[int, int] | None = None
-    for path in paths:
+    for index, path in enumerate(paths):
         picture = read_image(path)
         if canvas is None:
             canvas = choose_canvas(picture.shape[1], picture.shape[0], size=size, grid=grid)
             log.info("Canvas %dx%d for %s (%dx%d).", *canvas, path.name, picture.shape[1], picture.shape[0])
-        placed, _ = cover_canvas(picture, width=canvas[0], height=canvas[1])
-        person, mask = perceive_image(placed, estimator=estimator, source=str(path))
+        placed, matrix = cover_canvas(picture, width=canvas[0], height=canvas[1])
+        if index < len(described):
+            person = read_described_person(described[index], matrix=matrix, width=canvas[0], height=canvas[1])
+            mask = None
+        else:
+            person, mask = perceive_image(placed, estimator=estimator, source=str(path))
         if not bool(person.body.tracked[0]):
             log.warning(
-                "Nobody was found in %s: the motion is placed in the middle of the canvas. A picture of one whole, "
-                "unobstructed person works best.",
+                "Nobody was found in %s: the motion is placed in the middle of the canvas. Say where head and joints are "
+                "with --reference-json.",
                 path.name,
             )
         found.append(ReferenceImage(image=placed, person=person, mask=mask))

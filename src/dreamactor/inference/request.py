@@ -26,6 +26,8 @@ class AnimateRequest:
         guidance_reference, guidance_motion: guidance scales; None: the model's own.
         framing: see `dreamactor.guidance.retarget`.
         person: which person of the driving video, 1 for the largest.
+        described: JSON files that say by hand where the person is in the first references, see
+            `dreamactor.inference.described`.
         use_proxy: carry the references' own pixels along; off is the paper's pure mode.
 
     Raises:
@@ -41,11 +43,17 @@ class AnimateRequest:
     guidance_motion: float | None = None
     framing: Framing = "auto"
     person: int | None = None
+    described: tuple[Path, ...] = ()
     use_proxy: bool = True
 
     def __post_init__(self) -> None:
         if not self.references:
             raise ConfigError("No reference picture given. Pass at least one picture of the character.")
+        if len(self.described) > len(self.references):
+            raise ConfigError(
+                f"--reference-json was given {len(self.described)} times for {len(self.references)} references. "
+                "Give at most one for each."
+            )
         if self.steps is not None and not 1 <= self.steps <= 1000:
             raise ConfigError(f"--steps must be from 1 to 1000, got {self.steps}.")
         if self.size is not None and not MIN_SIZE <= self.size <= MAX_SIZE:

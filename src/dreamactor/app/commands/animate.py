@@ -20,6 +20,9 @@ def command(
     guidance_motion: Annotated[float | None, typer.Option(help="Guidance scale of the motion.")] = None,
     framing: Annotated[str, typer.Option(help="auto, reference or driving.")] = "auto",
     person: Annotated[int | None, typer.Option(help="Which person of the video, 1 for the largest.")] = None,
+    reference_json: Annotated[
+        list[Path] | None, typer.Option(help="Head box and joints of the first reference by hand; repeat for the next.")
+    ] = None,
     proxy: Annotated[bool, typer.Option(help="Carry the reference's own pixels along.")] = True,
     preview: Annotated[Path | None, typer.Option(help="Also write driving and result side by side.")] = None,
 ) -> None:
@@ -44,6 +47,7 @@ def command(
         guidance_motion=guidance_motion,
         framing=framing,  # type: ignore[arg-type]
         person=person,
+        described=tuple(reference_json or ()),
         use_proxy=proxy,
     )
     num_frames = animate_to_file(request, model=model, output=output, preview=preview)
