@@ -67,16 +67,16 @@ class LandmarkFaceEncoder(nn.Module):
 
 
 class ImplicitFaceEncoder(nn.Module):
-    """RGB face crops -> face motion code: the paper's E_f, at a size that trains on a CPU."""
+    """RGB face crops -> face motion code: the paper's E_f, at a size that trains on a CPU (0.6 M weights, 70 MFLOP)."""
 
-    def __init__(self, *, code_dim: int, width: int = 32) -> None:
+    def __init__(self, *, code_dim: int, width: int = 24) -> None:
         super().__init__()
         self.code_dim, self.width = code_dim, width
-        layers: list[nn.Module] = [nn.Conv2d(3, width, 8, stride=4, padding=2), nn.SiLU()]
+        layers: list[nn.Module] = [nn.Conv2d(3, width, 7, stride=4, padding=2), nn.SiLU()]
         channels = width
         for _ in range(3):
             layers += [
-                nn.Conv2d(channels, 2 * channels, 4, stride=2, padding=1),
+                nn.Conv2d(channels, 2 * channels, 3, stride=2, padding=1),
                 nn.GroupNorm(8, 2 * channels),
                 nn.SiLU(),
             ]
