@@ -34,6 +34,13 @@ def test_animate_gives_exactly_the_drivers_frames_and_times(shared: Path, tmp_pa
     assert sorted(p.name for p in tmp_path.iterdir()) == ["both.mp4", "out.mp4"]
 
 
+def test_animate_says_in_one_line_what_to_expect_of_a_photo(
+    shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _animate(shared, shared / "clip.mp4", tmp_path / "out.mp4") == 0
+    assert len([line for line in capsys.readouterr().err.splitlines() if "photo" in line]) == 1
+
+
 def test_irregular_times_a_start_offset_and_sound_survive(shared: Path, tmp_path: Path) -> None:
     source = read_clip(shared / "clip.mp4")
     pts = torch.tensor([9, 12, 13, 19, 22, 23, 40])

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import ExitStack
 from pathlib import Path
 
 import torch
+import typer
 
 from dreamactor.app.progress import stage_bars
 from dreamactor.inference.animator import Animator, perceive_driving
 from dreamactor.inference.bundle import model_folder
 from dreamactor.inference.request import AnimateRequest
 from dreamactor.types.video import VideoClip
-from dreamactor.video.audio import read_audio
 from dreamactor.video.compose import side_by_side
 from dreamactor.video.image import read_image
 from dreamactor.video.reader import VideoReader, probe
 from dreamactor.video.writer import VIDEO_SUFFIXES, VideoWriter, check_output
 
 ADVICE = (
-    "The embedded model has seen procedural actors only: with a photo expect the photo's own pixels in the new pose, and "
-    "a drawn look wherever it must invent (faces, hands, hidden sides)."
+    "Note: the embedded model has seen drawn actors only. With a photo expect its own pixels in the new pose, and a drawn "
+    "look where the model must invent (faces, hands, hidden sides)."
 )
 
 
@@ -38,10 +37,10 @@ def animate_to_file(request: AnimateRequest, *, model: str, output: Path, previe
     for reference in request.references:
         read_image(reference)
     animator = Animator.from_pretrained(model)
-    logging.getLogger(__name__).info(ADVICE)
+    typer.echo(ADVICE, err=True)
     with stage_bars() as report, ExitStack() as stack:
         track = perceive_driving(request.driving, person=request.person, report=report)
-        audio = request.driving if is_video and read_audio(request.driving, rate_hz=16000, mono=True) else None
+        audio = request.driving if is_video and probe(request.driving).has_audio else None
         driving = iter(stack.enter_context(VideoReader(request.driving))) if is_video and preview else None
         writer: VideoWriter | None = None
         beside: VideoWriter | None = None
