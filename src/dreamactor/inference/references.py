@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
+
+from torch import Tensor
 
 from dreamactor.guidance.bone_length import estimate_proportions
 from dreamactor.inference.described import read_described_person
@@ -11,10 +14,14 @@ from dreamactor.perception.base import PersonEstimator
 from dreamactor.perception.perceive import perceive_image
 from dreamactor.types.guidance import ReferenceImage, ReferenceSet
 from dreamactor.types.latent import LatentGrid
+from dreamactor.types.track import PersonTrack
 from dreamactor.video.image import read_image
-from dreamactor.video.resize import cover_canvas
+from dreamactor.video.resize import cover_canvas, resize_frames
 
 log = logging.getLogger(__name__)
+
+PERCEIVE_PX = 768
+"""Longer side of a reference while it is perceived."""
 
 
 def choose_canvas(width: int, height: int, *, size: int, grid: LatentGrid) -> tuple[int, int]:
@@ -58,7 +65,7 @@ def read_references(
             person = read_described_person(described[index], matrix=matrix, width=canvas[0], height=canvas[1])
             mask = None
         else:
-            person, mask = perceive_image(placed, estimator=estimator, source=str(path))
+            person, mask = _perceive_finely(picture, canvas, estimator=estimator, source=str(path))
         if not bool(person.body.tracked[0]):
             log.warning(
                 "Nobody was found in %s: the motion is placed in the middle of the canvas. Say where head and joints are "
@@ -69,3 +76,30 @@ def read_references(
     people = [image.person for image in found if bool(image.person.body.tracked[0])]
     proportions = estimate_proportions(people or [found[0].person])
     return ReferenceSet(images=tuple(found), proportions=proportions)
+
+
+def _perceive_finely(
+    picture: Tensor, canvas: tuple[int, int], *, estimator: PersonEstimator, source: str
+) -> tuple[PersonTrack, Tensor | None]:
+    """Perceives what lies on the canvas at a whole multiple of its size, so that a small canvas costs no detection."""
+    width, height = canvas
+    fold = max(1, round(PERCEIVE_PX / max(canvas)))
+    large, _ = cover_canvas(picture, width=width * fold, height=height * fold)
+    person, mask = perceive_image(large, estimator=estimator, source=source)
+    if mask is not None:
+        mask = resize_frames(mask[..., None].expand(-1, -1, 3).contiguous(), width=width, height=height)[..., 0]
+    return _shrink(person, fold), mask
+
+
+def _shrink(track: PersonTrack, fold: int) -> PersonTrack:
+    """The track in pixels that are `fold` times larger."""
+    body, head, face = track.body, track.head, track.face
+    return replace(
+        track,
+        width=track.width // fold,
+        height=track.height // fold,
+        body=replace(body, joints=body.joints / fold),
+        hands=replace(track.hands, joints=track.hands.joints / fold),
+        head=replace(head, center=head.center / fold, radius_px=head.radius_px / fold),
+        face=replace(face, landmarks=face.landmarks / fold, box=face.box / fold),
+    )
