@@ -114,7 +114,7 @@ def test_demo_writes_four_files_and_says_where(shared: Path, tmp_path: Path, cap
 
 @pytest.mark.parametrize("verb", sorted(VERBS))
 def test_every_help_has_examples(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run([verb, "--help"]) == 0
+    assert run([*verb.split(), "--help"]) == 0
     assert f"dreamactor {verb}" in capsys.readouterr().out.split("Examples")[1]
 
 

@@ -10,7 +10,7 @@ from dreamactor.geometry.skeleton import FACE_POINT, JOINT
 from dreamactor.guidance.bone_length import estimate_proportions
 from dreamactor.guidance.build import build_guidance
 from dreamactor.guidance.face_crop import augment_crops, crop_faces, normalize_landmarks
-from dreamactor.guidance.jitter import TrackJitter, jitter_track
+from dreamactor.guidance.jitter import TrackJitter, jitter_mask, jitter_track
 from dreamactor.guidance.textured_proxy import prepare_proxy
 from dreamactor.types.guidance import ReferenceImage, ReferenceSet
 from factories import make_track
@@ -107,3 +107,13 @@ def test_jitter_of_size_zero_changes_nothing():
     assert_close(same.body.joints, track.body.joints)
     assert_close(same.head.angles_rad, track.head.angles_rad)
     assert (same.hands.tracked == track.hands.tracked).all()
+
+
+def test_a_jittered_mask_keeps_the_person_and_is_reproducible():
+    mask = torch.zeros(96, 96, dtype=torch.uint8)
+    mask[20:80, 30:66] = 255
+    rough, again = (jitter_mask(mask, generator=torch.Generator().manual_seed(5)) for _ in range(2))
+    assert torch.equal(rough, again)
+    assert not torch.equal(rough, mask)
+    assert (rough[30:70, 40:56] == 255).all()
+    assert (rough[:12] == 0).all()

@@ -83,6 +83,9 @@ class PlaybackEstimator:
     def reset(self) -> None:
         self.resets += 1
 
+    def close(self) -> None:
+        pass
+
     def people(self, image: Tensor) -> Tensor:
         return self._boxes
 

@@ -18,9 +18,15 @@ FPS = 25
 FRAMES_AT_ONCE = 25
 
 
+def _check_track(track: Path | None, output: Path) -> None:
+    if track is not None:
+        check_output(track, [output], suffixes=(".npz",))
+
+
 def picture_actor(output: Path, *, seed: int, framing: str, size: int, track: Path | None = None) -> None:
     """Writes a reference picture of an actor standing at ease."""
     check_output(output)
+    _check_track(track, output)
     pose = neutral_performance(framing=framing, seed=seed)  # type: ignore[arg-type]
     scene = sample_scene(seed, framing=framing)  # type: ignore[arg-type]
     drawn = render(sample_actor(seed), pose, scene, width=size, height=size)
@@ -41,6 +47,7 @@ def film_actor(
 ) -> int:
     """Writes a performance as an ordinary video; returns the number of frames."""
     check_output(output, suffixes=VIDEO_SUFFIXES)
+    _check_track(track, output)
     count = max(1, round(seconds * FPS))
     performance = sample_performance(seed, num_frames=count, fps=FPS, framing=framing, kind=kind)  # type: ignore[arg-type]
     actor, scene = sample_actor(seed), sample_scene(seed, framing=framing)  # type: ignore[arg-type]

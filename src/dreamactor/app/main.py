@@ -11,7 +11,7 @@ from pathlib import Path
 
 import typer
 
-from dreamactor.app.commands import actor, animate, bench, build_data, demo, doctor, extract, train
+from dreamactor.app.commands import actor, animate, bench_actors, bench_perception, build_data, demo, doctor, extract, train
 from dreamactor.errors import DreamActorError
 
 VERBS: dict[str, Callable[..., None]] = {
@@ -22,8 +22,10 @@ VERBS: dict[str, Callable[..., None]] = {
     "doctor": doctor.command,
     "build-data": build_data.command,
     "train": train.command,
-    "bench": bench.command,
+    "bench actors": bench_actors.command,
+    "bench perception": bench_perception.command,
 }
+"""What is typed -> what runs; two words are a command of a group."""
 
 app = typer.Typer(
     add_completion=False,
@@ -31,8 +33,12 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Human image animation after DreamActor-M1. Start with: dreamactor demo",
 )
+_groups = {"bench": typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Measure: actors, perception.")}
+for _name, _group in _groups.items():
+    app.add_typer(_group, name=_name)
 for _verb, _command in VERBS.items():
-    app.command(name=_verb)(_command)
+    _first, _, _second = _verb.partition(" ")
+    (_groups[_first] if _second else app).command(name=_second or _first)(_command)
 
 
 def run(arguments: list[str] | None = None) -> int:

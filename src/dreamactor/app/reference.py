@@ -14,7 +14,7 @@ def command_reference() -> str:
     summaries = {verb: (command.__doc__ or "").strip().splitlines()[0] for verb, command in VERBS.items()}
     lines = ["# Commands", "", "Written by `python -m dreamactor.app.reference`; do not edit by hand.", ""]
     lines += ["| command | what it does |", "|---|---|"]
-    lines += [f"| [`dreamactor {verb}`](#{verb}) | {summary} |" for verb, summary in summaries.items()]
+    lines += [f"| [`dreamactor {verb}`](#{verb.replace(' ', '-')}) | {summary} |" for verb, summary in summaries.items()]
     for verb, command in VERBS.items():
         lines += ["", f"## {verb}", "", summaries[verb], "", "| option | meaning | default |", "|---|---|---|"]
         single = typer.Typer(add_completion=False)
@@ -27,7 +27,7 @@ def command_reference() -> str:
 
 def _row(parameter: Any) -> str:
     is_option = parameter.param_type_name == "option"
-    name = ", ".join(parameter.opts) if is_option else str(parameter.name).upper()
+    name = ", ".join([*parameter.opts, *parameter.secondary_opts]) if is_option else str(parameter.name).upper()
     default = "needed" if parameter.required else ("" if parameter.default is None else str(parameter.default))
     return f"| `{name}` | {getattr(parameter, 'help', '') or ''} | {default} |"
 

@@ -1,4 +1,4 @@
-"""Training augmentation of tracks: the errors that estimators make on real video, added to exact tracks.
+"""Training augmentation: the errors that estimators make on real video, added to exact tracks and masks.
 
 Sizes follow measurements of the default estimator in tracking mode: points shake by about half a percent of the torso
 from frame to frame, are off by a few percent for seconds on end, yaw is uncertain by several degrees, and hands and
@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from dreamactor.geometry.skeleton import JOINT, NUM_BODY_JOINTS, NUM_FACE_POINTS
@@ -103,10 +104,22 @@ def jitter_track(track: PersonTrack, *, generator: torch.Generator, jitter: Trac
     )
 
 
+def jitter_mask(mask: Tensor, *, generator: torch.Generator) -> Tensor:
+    """A person mask [H, W] uint8 as a segmentation network gives it: thin parts thinner, outlines some pixels off."""
+    height, width = mask.shape
+    blur = 2 * int(torch.randint(1, 4, (), generator=generator)) + 1
+    soft = F.avg_pool2d(mask[None, None].float() / 255, blur, stride=1, padding=blur // 2, count_include_pad=False)
+    waves = torch.randn(1, 1, height // 24 + 2, width // 24 + 2, generator=generator)
+    level = 0.45 + 0.15 * torch.randn((), generator=generator) + 0.15 * F.interpolate(
+        waves, size=(height, width), mode="bilinear", align_corners=True
+    )  # fmt: skip
+    return (soft > level.clamp(0.05, 0.95))[0, 0].to(torch.uint8) * 255
+
+
 def _slow(frames: int, count: int, generator: torch.Generator) -> Tensor:
     """[T, count] smooth noise of unit size that changes over about twelve frames."""
     knots = torch.randn(count, 1, frames // 12 + 3, generator=generator)
-    return torch.nn.functional.interpolate(knots, size=frames, mode="linear", align_corners=True)[:, 0].T
+    return F.interpolate(knots, size=frames, mode="linear", align_corners=True)[:, 0].T
 
 
 def _gaps(frames: int, count: int, share: float, generator: torch.Generator) -> Tensor:

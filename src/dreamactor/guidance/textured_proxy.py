@@ -40,6 +40,10 @@ _MAX_STRETCH: Final = 4.0
 """A patch drawn more than this many times larger than the reference showed it counts as unseen."""
 _MAX_CLEAN_STRETCH: Final = 1.6
 """Up to here the reference's outermost pixels, a mixture with its background, may be shown."""
+
+_CLEARANCE: Final = 0.016
+"""Width around the person, in shorter sides of the picture, that the background is not taken from: masks of real pictures
+miss a rim of hair and fingers, which would stand behind the moving figure as a ghost."""
 _COLOUR_BINS: Final = 10
 _TARGET_CELLS: Final = 1400
 """Grid cells that the person's pixels are divided into, about."""
@@ -101,7 +105,7 @@ def prepare_proxy(references: ReferenceSet) -> ProxyModel:
     if not bool(images[0].person.body.tracked[0]):
         return ProxyModel(skins=skins, background=picture, background_seen=np.ones(picture.shape[:2], dtype=bool))
     mask = _person_mask(images[0])
-    margin = max(1, round(0.008 * min(mask.shape)))
+    margin = max(1, round(_CLEARANCE * min(mask.shape)))
     seen = ~grow(mask, margin)
     return ProxyModel(skins=skins, background=fill_holes(picture, seen), background_seen=seen)
 

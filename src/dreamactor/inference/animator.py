@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import fields, replace
 from fractions import Fraction
 from pathlib import Path
@@ -55,8 +56,7 @@ def perceive_driving(path: Path, *, person: int | None, report: Report) -> Perso
     info = probe(path)
 
     def compute() -> PersonTrack:
-        estimator = build_estimator("mediapipe")
-        with VideoReader(path) as reader:
+        with closing(build_estimator("mediapipe")) as estimator, VideoReader(path) as reader:
             return perceive_video(
                 ((frame.image, frame.pts) for frame in reader),
                 time_base=Fraction(reader.time_base),
@@ -98,13 +98,14 @@ class Animator:
         if driving.num_frames == 0:
             raise InputError(f"{request.driving} has no frames.")
         report(Progress(stage="prepare", done=0, total=1))
-        references = read_references(
-            request.references,
-            size=request.size or defaults.size,
-            grid=bundle.grid,
-            estimator=build_estimator("mediapipe", static=True),
-            described=request.described,
-        )
+        with closing(build_estimator("mediapipe", static=True)) as estimator:
+            references = read_references(
+                request.references,
+                size=request.size or defaults.size,
+                grid=bundle.grid,
+                estimator=estimator,
+                described=request.described,
+            )
         yield from self.animate_track(driving, references, request, report)
 
     @torch.no_grad()
@@ -128,18 +129,24 @@ class Animator:
         width, height = references.canvas
         stream = bundle.vae.decoder_stream()
         carried: Tensor | None = None
-        for index, segment in enumerate(plan_segments(track.num_frames, defaults.segment_frames, bundle.grid)):
-            report(Progress(stage="denoise", done=segment.start, total=track.num_frames))
+        segments = plan_segments(track.num_frames, defaults.segment_frames, bundle.grid)
+        steps = request.steps or defaults.steps
+        for index, segment in enumerate(segments):
+
+            def stepped(done: int, total: int, before: int = index * steps) -> None:
+                report(Progress(stage="denoise", done=before + done, total=len(segments) * total))
+
+            stepped(0, steps)
             drawn = self._draw(track, segment, proxy, width=width, height=height)
             drive = self.prepare_drive(drawn, segment)
             latent = self._denoise(
-                drive, cache, guidance, first_latent=carried, steps=request.steps or defaults.steps,
-                seed=request.seed + 7919 * index, width=width, height=height,
+                drive, cache, guidance, first_latent=carried, steps=steps, seed=request.seed + 7919 * index,
+                width=width, height=height, stepped=stepped,
             )  # fmt: skip
             frames = self._decode(stream, latent, drawn, segment)
             yield VideoClip(frames=frames, times=driving.times[segment.start : segment.stop])
+            report(Progress(stage="decode", done=segment.stop, total=track.num_frames))
             carried = latent[:, :, -1:]
-        report(Progress(stage="denoise", done=track.num_frames, total=track.num_frames))
 
     def prepare_references(self, references: ReferenceSet) -> ReferenceCache:
         """Latents and tokens of the references, for the whole video."""
@@ -189,7 +196,7 @@ class Animator:
 
     def _denoise(
         self, drive: DriveCache, references: ReferenceCache, guidance: Guidance, *, first_latent: Tensor | None,
-        steps: int, seed: int, width: int, height: int,
+        steps: int, seed: int, width: int, height: int, stepped: Callable[[int, int], None],
     ) -> Tensor:  # fmt: skip
         dit = self.bundle.dit
         rows, columns = self.bundle.grid.cells(height=height, width=width)
@@ -205,7 +212,8 @@ class Animator:
         def velocity(noisy: Tensor, times: Tensor) -> Tensor:
             return guidance.combine({name: dit(noisy, times, *branches[name]) for name in guidance.weights})
 
-        return sample(velocity, noise, sampling_times(steps, shift=TIME_SHIFT), first_latent=first_latent)
+        times = sampling_times(steps, shift=TIME_SHIFT)
+        return sample(velocity, noise, times, first_latent=first_latent, report=stepped)
 
     def _decode(self, stream: StreamedDecoder, latent: Tensor, drawn: MotionGuidance, segment: Segment) -> Tensor:
         """New frames of a segment: [t, H, W, 3] uint8. The handed-over latent is not decoded again."""

@@ -120,6 +120,10 @@ def load_bundle(name_or_path: str) -> ModelBundle:
         InputError: damaged files.
     """
     folder = model_folder(name_or_path)
+    if not (folder / "model.json").is_file():
+        raise InputError(
+            f"The model '{name_or_path}' is not installed ({folder} has no model.json). Install dreamactor again."
+        )
     try:
         described = json.loads((folder / "model.json").read_text())
         vae_config: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in described["vae"].items()}

@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 PERCEIVE_PX = 768
 """Longer side of a reference while it is perceived."""
 
+MAX_ASPECT_CHANGE = 0.02
+"""Of the canvas against the first reference; beyond it the user is told."""
+
 
 def choose_canvas(width: int, height: int, *, size: int, grid: LatentGrid) -> tuple[int, int]:
     """Canvas of the reference's aspect and about size x size pixels, each side the nearest multiple the model can draw."""
@@ -59,7 +62,12 @@ def read_references(
         picture = read_image(path)
         if canvas is None:
             canvas = choose_canvas(picture.shape[1], picture.shape[0], size=size, grid=grid)
-            log.info("Canvas %dx%d for %s (%dx%d).", *canvas, path.name, picture.shape[1], picture.shape[0])
+            aspect = picture.shape[1] / picture.shape[0]
+            if abs(canvas[0] / canvas[1] / aspect - 1) > MAX_ASPECT_CHANGE:
+                log.warning(
+                    "%s (%dx%d) is cut to the canvas %dx%d, whose sides are multiples of %d; another --size may fit better.",
+                    path.name, picture.shape[1], picture.shape[0], *canvas, grid.size_multiple,
+                )  # fmt: skip
         placed, matrix = cover_canvas(picture, width=canvas[0], height=canvas[1])
         if index < len(described):
             person = read_described_person(described[index], matrix=matrix, width=canvas[0], height=canvas[1])

@@ -84,6 +84,9 @@ class PersonEstimator(Protocol):
     def reset(self) -> None:
         """Forgets the person followed so far: the next picture has nothing to do with the last one."""
 
+    def close(self) -> None:
+        """Frees what the estimator holds; it may be used again and then starts anew."""
+
     def people(self, image: Tensor) -> Tensor:
         """Everybody in a picture.
 

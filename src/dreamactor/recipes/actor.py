@@ -33,20 +33,20 @@ from dreamactor.training.loop import LoopConfig, bfloat16_pays
 from dreamactor.training.vae import train_vae
 
 VAE = VAEConfig(
-    latent_channels=16,
-    channels=(32, 64, 112),
-    decoder_channels=(32, 64, 112),
+    latent_channels=48,
+    channels=(48, 80, 104),
+    decoder_channels=(48, 80, 104),
     layers=(1, 1, 1, 1),
-    decoder_layers=(1, 1, 2, 1),
+    decoder_layers=(1, 1, 1, 1),
     pixel_patch=4,
 )
 DIT = DiTConfig(
-    latent_channels=16,
+    latent_channels=48,
     width=256,
     num_layers=5,
     num_heads=4,
     ffn_width=1024,
-    patch=2,
+    patch=1,
     temporal=VAE.temporal,
     spatial=VAE.spatial,
     pose_channels=64,

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from dreamactor.data.samples import ActorSample
 from dreamactor.guidance.bone_length import estimate_proportions
-from dreamactor.guidance.jitter import jitter_track
+from dreamactor.guidance.jitter import jitter_mask, jitter_track
 from dreamactor.guidance.pose_maps import draw_pose_maps
 from dreamactor.guidance.textured_proxy import draw_proxy, prepare_proxy
 from dreamactor.types.guidance import PoseMaps, ReferenceImage, ReferenceSet
@@ -69,7 +69,8 @@ def guide_sample(sample: ActorSample, *, generator: torch.Generator) -> GuidedSa
         return track if exact else jitter_track(track, generator=generator)
 
     person = seen_by_perception(chosen.person)
-    reference = ReferenceImage(image=chosen.image, person=person, mask=chosen.mask)
+    mask = chosen.mask if exact or chosen.mask is None else jitter_mask(chosen.mask, generator=generator)
+    reference = ReferenceImage(image=chosen.image, person=person, mask=mask)
     references = ReferenceSet(images=(reference,), proportions=estimate_proportions([person]))
     track = seen_by_perception(sample.track)
     drawn = draw_proxy(prepare_proxy(references), track, width=width, height=height)

@@ -106,7 +106,7 @@ def test_a_style_can_be_asked_for() -> None:
 
 def test_frames_do_not_depend_on_how_many_are_drawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     together = _dance()
-    monkeypatch.setattr(import_module("dreamactor.data.actors.render"), "PAIRS_AT_ONCE", 1)
+    monkeypatch.setattr(import_module("dreamactor.data.actors.render"), "PIXELS_AT_ONCE", 1)
     performance = sample_performance(5, num_frames=6, framing="full", kind="dance")
     one_by_one = render(_plain_actor(), performance, _scene(), width=SIZE, height=SIZE)
     assert torch.equal(together.frames, one_by_one.frames)

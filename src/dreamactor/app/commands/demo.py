@@ -30,8 +30,10 @@ def command(
     from dreamactor.app.animate import animate_to_file
     from dreamactor.app.film import film_actor, picture_actor
     from dreamactor.errors import OutputError
+    from dreamactor.inference.bundle import model_folder
     from dreamactor.inference.request import AnimateRequest
 
+    model_folder(model)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

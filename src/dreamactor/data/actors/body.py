@@ -65,7 +65,7 @@ def sample_body(rng: np.random.Generator, style: Style) -> BodyShape:
     height = {0.25: 0.95, 0.55: 1.35, 1.0: 1.72}[age] * float(rng.normal(1, 0.06))
     heads = {0.25: 4.6, 0.55: 5.6, 1.0: 6.7}[age] * float(rng.normal(1, 0.05))
     if style == "toy":
-        heads *= float(rng.uniform(0.6, 0.82))
+        heads = max(heads * float(rng.uniform(0.66, 0.84)), 3.6)
     head_radius = height / heads / 2
     below = height - 2 * head_radius
     legs = float(np.clip(rng.normal(0.545, 0.025), 0.48, 0.61)) * below

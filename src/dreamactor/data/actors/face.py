@@ -51,8 +51,6 @@ def paint_face(look: Look, shape: FaceShape, curves: FaceCurves, frame: Tensor, 
     color = _paint_mouth(color, look, curves, frame, x, y, soft, front)
     for side in (1, -1):
         color = _paint_eye(color, look, shape, curves, frame, x, y, soft, front, side)
-    if look.glasses:
-        color = _paint_glasses(color, look, shape, x, y, z, soft)
     return color
 
 
@@ -62,10 +60,10 @@ def _paint_relief(
     """Shading that relief would cast: eye sockets, sides of the nose, folds, chin; and the colour of the skin."""
     side = torch.where(x >= 0, 1.0, -1.0)
     mirrored = x.abs()
-    dark = 0.24 * _bump(mirrored, y, shape.eye_x, shape.eye_y + 0.05, 0.20, 0.13)
-    dark = dark + 0.14 * _bump(mirrored, y, 0.12, (shape.eye_y + shape.nose_y) / 2 + 0.10, 0.045, 0.22)
-    dark = dark + 0.30 * _bump(mirrored, y, 0.55 * shape.nose_width, shape.nose_y - 0.055, 0.05, 0.025)
-    dark = dark + 0.18 * _bump(mirrored, y, 0.0, shape.nose_y - 0.085, 0.11, 0.035)
+    dark = 0.18 * _bump(mirrored, y, shape.eye_x, shape.eye_y + 0.05, 0.20, 0.13)
+    dark = dark + 0.05 * _bump(mirrored, y, 0.12, (shape.eye_y + shape.nose_y) / 2 + 0.10, 0.045, 0.22)
+    dark = dark + 0.26 * _bump(mirrored, y, 0.55 * shape.nose_width, shape.nose_y - 0.055, 0.05, 0.025)
+    dark = dark + 0.08 * _bump(mirrored, y, 0.0, shape.nose_y - 0.085, 0.11, 0.035)
     dark = dark + 0.12 * _bump(mirrored, y, 1.15 * shape.nose_width, shape.nose_y, 0.03, 0.06)
     lift = torch.where(side > 0, curves.corner_left[frame], curves.corner_right[frame]).clamp(min=0)
     fold = _bump(mirrored - 0.6 * (shape.nose_y - y), y, 0.16, (shape.nose_y + shape.mouth_y) / 2, 0.028, 0.14)
@@ -73,15 +71,15 @@ def _paint_relief(
     dark = dark + 0.16 * _bump(mirrored, y, 0.0, shape.mouth_y - 0.155 - curves.gap_down[frame], 0.15, 0.035)
     frown = curves.furrow[frame]
     dark = dark + 0.35 * frown * _bump(mirrored, y, 0.045, shape.brow_y - 0.01, 0.016, 0.07)
-    light = 0.14 * _bump(mirrored, y, 0.0, (shape.eye_y + shape.nose_y) / 2, 0.045, 0.24)
+    light = 0.06 * _bump(mirrored, y, 0.0, (shape.eye_y + shape.nose_y) / 2, 0.045, 0.24)
     light = light + 0.10 * _bump(mirrored, y, 0.36, shape.nose_y + 0.10, 0.15, 0.10) * (1 + curves.puff[frame])
     light = light + 0.07 * _bump(mirrored, y, 0.0, 0.42, 0.3, 0.14) + 0.08 * _bump(mirrored, y, 0.0, -0.84, 0.14, 0.07)
     tint = torch.tensor((0.55, 0.30, 0.24))
     base = torch.tensor(look.skin)
     color = color + (base * tint - color) * (dark * front).clamp(0, 0.85)[:, None]
     color = color + (light * front)[:, None] * (1 - color) * 0.8
-    rosy = (0.10 + look.blush) * _bump(mirrored, y, 0.40, shape.nose_y + 0.03, 0.19, 0.13) * front
-    rosy = rosy + 0.12 * _bump(mirrored, y, 0.0, shape.nose_y + 0.05, 0.12, 0.09) * front
+    rosy = (0.06 + 0.6 * look.blush) * _bump(mirrored, y, 0.40, shape.nose_y + 0.03, 0.19, 0.13) * front
+    rosy = rosy + 0.05 * _bump(mirrored, y, 0.0, shape.nose_y + 0.05, 0.12, 0.09) * front
     color = _paint(color, (0.86, 0.36, 0.32), rosy.clamp(0, 0.5))
     if look.freckles:
         spots = (torch.sin(x * 61.3 + 7 * torch.sin(y * 43)) * torch.sin(y * 57.7 + 5 * torch.sin(x * 39)) - 0.72).clamp(
@@ -185,21 +183,3 @@ def _paint_eye(
         * front
     )
     return _paint(color, look.brow, 0.92 * brow)
-
-
-def _paint_glasses(color: Tensor, look: Look, shape: FaceShape, x: Tensor, y: Tensor, z: Tensor, soft: Tensor) -> Tensor:
-    radius = 1.25 * max(shape.eye_half_width, 0.14)
-    mirrored = x.abs()
-    ring = torch.sqrt(((mirrored - shape.eye_x * 1.02) / 1.12).square() + (y - shape.eye_y).square() + 1e-9) - radius
-    frame = _inside(ring.abs() - 0.022, soft) * ((z - 0.15) / 0.1).clamp(0, 1)
-    bridge = (
-        _inside((y - shape.eye_y - 0.04).abs() - 0.018, soft)
-        * _inside(mirrored - (shape.eye_x * 1.02 - radius * 1.1), soft)
-        * ((z - 0.2) / 0.1).clamp(0, 1)
-    )
-    temple = (
-        _inside((y - shape.eye_y - 0.05).abs() - 0.018, soft)
-        * _inside(shape.eye_x + radius - mirrored, soft)
-        * ((z + 0.25) / 0.1).clamp(0, 1)
-    )
-    return _paint(color, look.glasses_color, torch.maximum(torch.maximum(frame, bridge), temple))

@@ -75,6 +75,17 @@ class Performance:
         return axis_rotation("y", yaw) @ axis_rotation("x", pitch) @ axis_rotation("z", roll)
 
 
+def pose_performance(pose: dict[str, float], *, framing: Framing = "full") -> Performance:
+    """One frame in a given pose (channels that are not named are zero) with a neutral face."""
+    return Performance(
+        channels=torch.tensor([[float(pose.get(name, 0.0)) for name in ANGLES]]),
+        expression=torch.zeros(1, NUM_EXPRESSION),
+        fps=25.0,
+        framing=framing,
+        kind="pose",
+    )
+
+
 def _random_pose(rng: np.random.Generator, kind: str, framing: Framing) -> dict[str, float]:
     pose = dict(_REST)
     normal = rng.normal
@@ -172,6 +183,8 @@ def sample_expression(rng: np.random.Generator, times: np.ndarray, *, talking: b
             mood |= {"mouth_shift": rng.uniform(-1, 1), "cheek_puff": rng.uniform(0, 1)}
         elif draw < 0.93:
             mood |= {"jaw_open": rng.uniform(0.5, 1), "mouth_wide": rng.uniform(0, 0.6)}
+        elif draw < 0.97:
+            mood |= {"upper_lip_raise": rng.uniform(0.4, 1), "lower_lip_drop": rng.uniform(0, 1)}
         if rng.random() < 0.3:
             mood["brow_raise_left" if rng.random() < 0.5 else "brow_raise_right"] = rng.uniform(0.3, 1)
         mood |= {
@@ -182,12 +195,15 @@ def sample_expression(rng: np.random.Generator, times: np.ndarray, *, talking: b
     out += _smooth_path(np.array(moods), times, key_times)
     if talking:
         beat = np.cumsum(rng.uniform(0.09, 0.22, size=int(duration / 0.09) + 6))
-        shapes = np.stack([rng.beta(1.1, 1.6, len(beat)), rng.beta(0.7, 2, len(beat)), rng.beta(0.7, 2, len(beat))], 1)
+        ease = ((1.1, 1.6), (0.7, 2), (0.7, 2), (0.6, 2.5), (0.6, 2.5))
+        shapes = np.stack([rng.beta(a, b, len(beat)) for a, b in ease], 1)
         shapes[rng.random(len(beat)) < 0.25] = 0
         spoken = _smooth_path(shapes, times, np.concatenate([[0.0], beat[:-1]]))
         put("jaw_open", 0.75 * spoken[:, 0])
         put("lip_pucker", 0.7 * spoken[:, 1])
         put("mouth_wide", 0.7 * spoken[:, 2])
+        put("upper_lip_raise", 0.7 * spoken[:, 3])
+        put("lower_lip_drop", 0.8 * spoken[:, 4])
         put("lip_press", 0.6 * (spoken.sum(axis=1) < 0.05))
     moment = rng.uniform(0.2, 1.5)
     while moment < duration + 1:

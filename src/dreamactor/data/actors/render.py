@@ -1,10 +1,9 @@
 """Draws an actor performing in a scene, and writes down the exact truth beside it.
 
-Rays are cast at round cones, batched over frames: one flat list of (sample, primitive) pairs from screen boxes, closed
-form intersections for all of them at once, nearest one per sample, then shading of visible samples only. Pixels on an edge
-between primitives are drawn again with four samples each. Plain torch, so it runs on a GPU as it is.
+The skin is rasterised (`raster.py`), then every visible sample is painted from its texture coordinates and lit. Pixels on
+an edge are drawn again with four samples each. Plain torch, batched over frames.
 
-Axis letters: S samples (pixels or sub-pixels), Q (sample, primitive) pairs, P primitives.
+Axis letters: N samples, V vertices, t frames drawn at once.
 """
 
 from __future__ import annotations
@@ -15,21 +14,36 @@ from fractions import Fraction
 import torch
 from torch import Tensor
 
-from dreamactor.data.actors.expression import face_points
 from dreamactor.data.actors.face import paint_face
-from dreamactor.data.actors.figure import FACE, HAIR, HAT, NECK, NO_CLIP, SHOE, SKIN, TOP, Actor, Figure, build_figure
+from dreamactor.data.actors.figure import Actor, Figure, build_figure
+from dreamactor.data.actors.head import HeadShape
 from dreamactor.data.actors.motion import Performance
+from dreamactor.data.actors.raster import SUBSAMPLES, Fragments, Pairs
 from dreamactor.data.actors.scene import Camera, Scene, draw_background, place_camera
+from dreamactor.data.actors.skin import (
+    EAR,
+    FACE,
+    GLASSES,
+    HAIR,
+    HAND,
+    HAT,
+    LEFT_ARM,
+    LEFT_LEG,
+    NECK,
+    RIGHT_ARM,
+    RIGHT_LEG,
+    SHOE,
+    SKIRT,
+    TRUNK,
+)
 from dreamactor.data.actors.wardrobe import Cloth
 from dreamactor.geometry.rotation import matrix_to_angles, normalize, unwrap
-from dreamactor.geometry.skeleton import BODY_JOINTS, FACE_POINT
+from dreamactor.geometry.skeleton import BODY_JOINTS
 from dreamactor.types.track import BodyTrack, FaceTrack, HandTrack, HeadTrack, PersonTrack
 from dreamactor.types.video import FrameTimes
 
-PAIRS_AT_ONCE = 3_000_000
-"""Upper bound of pairs in one pass: bounds memory."""
-
-_SUBSAMPLES = ((-0.125, -0.375), (0.375, -0.125), (-0.375, 0.125), (0.125, 0.375))
+PIXELS_AT_ONCE = 300_000
+"""Upper bound of pixels in one pass: bounds memory."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,206 +88,90 @@ def render(
     chosen = range(performance.num_frames)[frames or slice(None)]
     horizon = camera.center_px[1] + camera.focal_px * camera.place[1] / (camera.place[2] + 1.5 * actor.body.leg + 1)
     background = draw_background(scene, width=width, height=height, floor_px=min(max(horizon, 0.35 * height), 1.4 * height))
-    canvas = _Canvas(actor=actor, figure=figure, scene=scene, camera=camera, width=width, height=height)
+    canvas = _Canvas(figure=figure, scene=scene, camera=camera, width=width, height=height)
     images, masks = [], []
-    start = 0
-    while start < len(chosen):
-        count = canvas.frames_at_once(chosen[start])
-        now = torch.tensor([chosen[i] for i in range(start, min(start + count, len(chosen)))])
-        image, mask = canvas.draw(now, background, antialias=antialias)
+    count = max(1, PIXELS_AT_ONCE // (width * height))
+    for start in range(0, len(chosen), count):
+        image, mask = canvas.draw(torch.tensor(chosen[start : start + count]), background, antialias=antialias)
         images.append(image)
         masks.append(mask)
-        start += count
-    span = torch.tensor(list(chosen))
     track = exact_track(actor, figure, performance, camera, width=width, height=height)
     return Rendering(
         frames=torch.cat(images),
         mask=torch.cat(masks),
         track=track[chosen.start : chosen.stop : chosen.step],
-        expression=performance.expression[span],
+        expression=performance.expression[chosen.start : chosen.stop : chosen.step],
     )
 
 
 class _Canvas:
-    """One actor before one camera; draws any of its frames."""
+    """One figure before one camera; draws any of its frames."""
 
-    def __init__(self, *, actor: Actor, figure: Figure, scene: Scene, camera: Camera, width: int, height: int) -> None:
-        self.actor, self.figure, self.scene, self.camera = actor, figure, scene, camera
+    def __init__(self, *, figure: Figure, scene: Scene, camera: Camera, width: int, height: int) -> None:
+        self.figure, self.actor, self.scene, self.camera = figure, figure.actor, scene, camera
         self.width, self.height = width, height
-        inverse = figure.rotation.transpose(-1, -2) / figure.scale[:, :, None]
-        self.into_local = inverse  # [T, P, 3, 3] world vector -> the primitive's own squashed axes
-        eye = torch.tensor(camera.place)
-        self.eye_local = (inverse @ (eye - figure.origin)[..., None])[..., 0]  # [T, P, 3]
-        self.boxes = self._screen_boxes()
-        self.box_area = ((self.boxes[..., 2] - self.boxes[..., 0]) * (self.boxes[..., 3] - self.boxes[..., 1])).sum(-1)
-
-    def _screen_boxes(self) -> Tensor:
-        """[T, P, 4] int64 x0, y0, x1, y1 (exclusive) of every primitive, empty when off screen."""
-        figure = self.figure
-        reach = figure.scale.amax(dim=-1)
-        top = figure.origin + figure.rotation[..., 1] * (figure.scale[:, 1] * figure.length)[:, None]
-        low, high = figure.radius_low * reach, figure.radius_high * reach
-        boxes = []
-        for place, radius in ((figure.origin, low), (top, high)):
-            seen = self.camera.project(place)
-            half = self.camera.focal_px * radius / (seen[..., 2] - radius).clamp(min=0.05)
-            boxes.append(
-                torch.stack([seen[..., 0] - half, seen[..., 1] - half, seen[..., 0] + half, seen[..., 1] + half], -1)
-            )
-        lower = torch.minimum(boxes[0][..., :2], boxes[1][..., :2]).floor() - 1
-        upper = torch.maximum(boxes[0][..., 2:], boxes[1][..., 2:]).ceil() + 1
-        limit = torch.tensor([self.width, self.height])
-        lower = lower.clamp(min=torch.zeros(2), max=limit)
-        upper = torch.maximum(upper.clamp(min=torch.zeros(2), max=limit), lower)
-        return torch.cat([lower, upper], dim=-1).to(torch.int64)
-
-    def frames_at_once(self, frame: int) -> int:
-        """How many frames from `frame` on fit into one pass."""
-        total = torch.cumsum(self.box_area[frame:], dim=0)
-        return max(1, int((total <= PAIRS_AT_ONCE).sum()))
 
     def draw(self, now: Tensor, background: Tensor, *, antialias: bool) -> tuple[Tensor, Tensor]:
         """Frames `now` [t] over the background: uint8 [t, H, W, 3] and the mask [t, H, W]."""
         count, area = len(now), self.width * self.height
-        sample, primitive, frame, x, y = self._pairs(now)
-        depth, winner = self._nearest(sample, primitive, frame, x + 0.5, y + 0.5, count * area)
-        image = (background * self._shadow(now)).flatten(1, 2).flatten(0, 1).clone()  # [t HW, 3]
-        hit = torch.nonzero(winner >= 0)[:, 0]
-        pixel = hit % area
-        shaded = self._shade(now[hit // area], winner[hit], depth[hit], pixel % self.width + 0.5, pixel // self.width + 0.5)
-        behind = image.clone()
-        image[hit] = shaded
-        mask = (winner >= 0).float()
-        if antialias:
-            edge = self._edges(winner, depth, count)
-            fine_image, fine_mask = self._draw_fine(edge, now, sample, primitive, frame, x, y, behind)
-            image[edge], mask[edge] = fine_image, fine_mask
+        place, normal, coords = self.figure.surface(now)
+        seen = self.camera.project(place)
+        skin = self.figure.outfit.skin
+        attributes = torch.cat([normal, coords], dim=-1)  # [t, V, 6]
+        pairs = Pairs(seen, skin.faces, width=self.width, height=self.height)
+        coarse = pairs.nearest()
+        image = (background * self._shadow(now)).flatten(0, 2)  # [t H W, 3]
+        mask = torch.zeros(count * area)
+        mask[coarse.sample] = 1
+        edge = self._edges(coarse, count) if antialias else torch.zeros(0, dtype=torch.int64)
+        if not len(edge):
+            image[coarse.sample] = self._shade(coarse, coarse.sample, torch.full((2,), 0.5), now, attributes)
+        else:
+            inner = torch.ones(count * area, dtype=torch.bool)
+            inner[edge] = False
+            keep = inner[coarse.sample].nonzero()[:, 0]
+            whole = Fragments(
+                sample=coarse.sample[keep],
+                triangle=coarse.triangle[keep],
+                shares=coarse.shares[keep],
+                depth=coarse.depth[keep],
+            )
+            fine = pairs.nearest_fine(edge)
+            pixel = torch.cat([whole.sample, edge[fine.sample // 4]])
+            offset = torch.cat([torch.full((len(keep), 2), 0.5), 0.5 + torch.tensor(SUBSAMPLES)[fine.sample % 4]])
+            both = Fragments(
+                sample=pixel,
+                triangle=torch.cat([whole.triangle, fine.triangle]),
+                shares=torch.cat([whole.shares, fine.shares]),
+                depth=torch.cat([whole.depth, fine.depth]),
+            )
+            color = self._shade(both, pixel, offset, now, attributes)
+            image[whole.sample] = color[: len(keep)]
+            samples = image[edge].repeat_interleave(4, 0)
+            samples[fine.sample] = color[len(keep) :]
+            image[edge] = samples.view(-1, 4, 3).mean(1)
+            mask[edge] = torch.bincount(fine.sample // 4, minlength=len(edge)).float() / 4
         frames = (image.clamp(0, 1) * 255).round().to(torch.uint8).view(count, self.height, self.width, 3)
         return frames, (mask * 255).round().to(torch.uint8).view(count, self.height, self.width)
 
-    def _pairs(self, now: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """All (pixel, primitive) pairs of frames `now`: sample, primitive, frame, x, y, each [Q]."""
-        boxes = self.boxes[now].flatten(0, 1)  # [t P, 4]
-        wide, tall = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
-        sizes = wide * tall
-        owner = torch.repeat_interleave(torch.arange(len(sizes)), sizes)
-        inside = torch.arange(len(owner)) - torch.repeat_interleave(torch.cumsum(sizes, 0) - sizes, sizes)
-        row = torch.div(inside, wide[owner], rounding_mode="floor")
-        x = boxes[owner, 0] + inside - row * wide[owner]
-        y = boxes[owner, 1] + row
-        num_primitives = self.boxes.shape[1]
-        slot = torch.div(owner, num_primitives, rounding_mode="floor")
-        primitive = owner - slot * num_primitives
-        return slot * (self.width * self.height) + y * self.width + x, primitive, now[slot], x, y
-
-    def _ray(self, x: Tensor, y: Tensor) -> Tensor:
-        """World direction through pixel places, scaled so that its z is -1. [..., 3]"""
-        camera = self.camera
-        return torch.stack(
-            [
-                (x - camera.center_px[0]) / camera.focal_px,
-                (camera.center_px[1] - y) / camera.focal_px,
-                -torch.ones_like(x),
-            ],
-            -1,
-        )
-
-    def _cast(self, primitive: Tensor, frame: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        """Depth along the view axis where each pair's ray enters its primitive, [Q]; inf where it misses."""
-        figure = self.figure
-        flat = frame * self.boxes.shape[1] + primitive
-        into = self.into_local.flatten(0, 1)[flat]
-        origin = self.eye_local.flatten(0, 1)[flat]
-        dx = (x - self.camera.center_px[0]) / self.camera.focal_px
-        dy = (self.camera.center_px[1] - y) / self.camera.focal_px
-        direction = into[..., 0] * dx[:, None] + into[..., 1] * dy[:, None] - into[..., 2]
-        speed = direction.norm(dim=-1)
-        direction = direction / speed[:, None]
-        length, low, high = figure.length[primitive], figure.radius_low[primitive], figure.radius_high[primitive]
-        distance = _round_cone(origin, direction, length, low, high)
-        clip = figure.clip[primitive]
-        clipped = torch.nonzero((clip[:, 0] > NO_CLIP[0] + 1) & torch.isfinite(distance))[:, 0]
-        if len(clipped):
-            point = origin[clipped] + distance[clipped, None] * direction[clipped]
-            place = point * figure.scale[primitive[clipped]] + figure.offset[primitive[clipped]]
-            kept = self._hair_kept(place / self.actor.body.head_radius, clip[clipped])
-            distance[clipped] = torch.where(kept, distance[clipped], torch.inf)
-        return distance / speed
-
-    def _hair_kept(self, place: Tensor, clip: Tensor) -> Tensor:
-        """Whether points of a hair or hat shell (head units) lie above its line. The line falls from front to back."""
-        front = ((place[:, 2] - 0.1) / 0.55).clamp(0, 1)
-        back = ((0.1 - place[:, 2]) / 0.55).clamp(0, 1)
-        line = clip[:, 1] + (clip[:, 0] - clip[:, 1]) * front.sqrt() + (clip[:, 2] - clip[:, 1]) * back
-        wave = 0.035 * torch.sin(place[:, 0] * 9 + 6 * self.actor.look.parting) + 0.05 * torch.cos(
-            (place[:, 0] - 0.5 * self.actor.look.parting) * 5
-        )
-        hair = clip[:, 1] > clip[:, 2] + 0.2
-        return place[:, 1] > line - torch.where(hair, wave * front, torch.zeros_like(wave))
-
-    def _nearest(
-        self, sample: Tensor, primitive: Tensor, frame: Tensor, x: Tensor, y: Tensor, num_samples: int
-    ) -> tuple[Tensor, Tensor]:
-        """Nearest hit per sample: depth [S] (inf: none) and primitive [S] (-1: none)."""
-        depth = self._cast(primitive, frame, x.float(), y.float())
-        hit = torch.nonzero(torch.isfinite(depth))[:, 0]
-        sample, primitive, depth = sample[hit], primitive[hit], depth[hit]
-        nearest = torch.full((num_samples,), torch.inf).scatter_reduce_(0, sample, depth, "amin")
-        winner = torch.full((num_samples,), -1, dtype=torch.int64)
-        first = depth <= nearest[sample]
-        winner[sample[first]] = primitive[first]
-        return nearest, winner
-
-    def _edges(self, winner: Tensor, depth: Tensor, count: int) -> Tensor:
-        """Flat indices of pixels next to another primitive or a step in depth."""
-        who = winner.view(count, self.height, self.width)
-        far = torch.where(torch.isfinite(depth), depth, torch.full_like(depth, 99.0)).view_as(who)
-        edge = torch.zeros_like(who, dtype=torch.bool)
-        step = 0.06 * self.actor.body.head_radius
-        material = torch.where(who >= 0, self.figure.material[who.clamp(min=0)], torch.full_like(who, -1))
+    def _edges(self, coarse: Fragments, count: int) -> Tensor:
+        """Flat indices of pixels next to another kind of surface or a step in depth."""
+        skin = self.figure.outfit.skin
+        size = count * self.width * self.height
+        kind = torch.full((size,), -1, dtype=torch.int64)
+        far = torch.full((size,), 99.0)
+        kind[coarse.sample] = skin.kind[coarse.triangle % len(skin.faces)]
+        far[coarse.sample] = coarse.depth
+        kind, far = (a.view(count, self.height, self.width) for a in (kind, far))
+        edge = torch.zeros_like(kind, dtype=torch.bool)
+        step = 0.12 * self.actor.body.head_radius
         for axis in (1, 2):
-            size = who.shape[axis]
-            a, b = material.narrow(axis, 0, size - 1), material.narrow(axis, 1, size - 1)
-            differs = (a != b) | ((far.narrow(axis, 0, size - 1) - far.narrow(axis, 1, size - 1)).abs() > step)
-            edge.narrow(axis, 0, size - 1).logical_or_(differs)
-            edge.narrow(axis, 1, size - 1).logical_or_(differs)
-        return torch.nonzero(edge.flatten())[:, 0]
-
-    def _draw_fine(
-        self,
-        edge: Tensor,
-        now: Tensor,
-        sample: Tensor,
-        primitive: Tensor,
-        frame: Tensor,
-        x: Tensor,
-        y: Tensor,
-        behind: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        """Edge pixels as the mean of four samples: colour [E, 3] and coverage [E]."""
-        if not len(edge):
-            return behind[edge], torch.zeros(0)
-        place = torch.full((len(behind),), -1, dtype=torch.int64)
-        place[edge] = torch.arange(len(edge))
-        kept = torch.nonzero(place[sample] >= 0)[:, 0]
-        index, primitive, frame, x, y = place[sample[kept]], primitive[kept], frame[kept], x[kept], y[kept]
-        area = self.width * self.height
-        pixel = edge % area
-        color, cover = torch.zeros(len(edge), 3), torch.zeros(len(edge))
-        for dx, dy in _SUBSAMPLES:
-            depth, winner = self._nearest(index, primitive, frame, x + 0.5 + dx, y + 0.5 + dy, len(edge))
-            hit = torch.nonzero(winner >= 0)[:, 0]
-            part = behind[edge]
-            part[hit] = self._shade(
-                now[edge[hit] // area],
-                winner[hit],
-                depth[hit],
-                pixel[hit] % self.width + 0.5 + dx,
-                pixel[hit] // self.width + 0.5 + dy,
-            )
-            color += part / 4
-            cover += (winner >= 0) / 4
-        return color, cover
+            n = kind.shape[axis]
+            differs = kind.narrow(axis, 0, n - 1) != kind.narrow(axis, 1, n - 1)
+            differs |= (far.narrow(axis, 0, n - 1) - far.narrow(axis, 1, n - 1)).abs() > step
+            edge.narrow(axis, 0, n - 1).logical_or_(differs)
+            edge.narrow(axis, 1, n - 1).logical_or_(differs)
+        return edge.flatten().nonzero()[:, 0]
 
     def _shadow(self, now: Tensor) -> Tensor:
         """Soft shadows of feet and body on the floor: [t, H, W, 1] factor."""
@@ -288,104 +186,163 @@ class _Canvas:
         dark = torch.zeros(len(now), self.height, self.width)
         for place, radius in zip(places, radii, strict=True):
             wide = radius[:, None, None]
-            apart = ((x - place[:, 0, None, None]) / wide).square() + (
-                (y - place[:, 1, None, None]) / (0.22 * wide)
-            ).square()
-            dark = dark + 0.28 * torch.exp(-apart)
+            across = torch.exp(-(((x - place[:, 0, None, None]) / wide).square()))
+            dark = dark + 0.28 * across * torch.exp(-(((y - place[:, 1, None, None]) / (0.22 * wide)).square()))
         return 1 - dark.clamp(0, 0.5)[..., None]
 
-    def _shade(self, frame: Tensor, primitive: Tensor, depth: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        """Colour of visible samples: [S, 3]."""
-        figure, actor, scene = self.figure, self.actor, self.scene
-        ray = self._ray(x, y)
-        flat = frame * self.boxes.shape[1] + primitive
-        local = (
-            self.eye_local.flatten(0, 1)[flat]
-            + depth[:, None] * (self.into_local.flatten(0, 1)[flat] @ ray[..., None])[..., 0]
+    def _shade(self, seen: Fragments, pixel: Tensor, offset: Tensor, now: Tensor, attributes: Tensor) -> Tensor:
+        """Colour of visible samples: [N, 3]."""
+        skin, actor, camera = self.figure.outfit.skin, self.actor, self.camera
+        slot = torch.div(seen.triangle, len(skin.faces), rounding_mode="floor")
+        face = seen.triangle - slot * len(skin.faces)
+        corner = skin.faces[face] + slot[:, None] * attributes.shape[1]  # [N, 3]
+        values = attributes.flatten(0, 1)
+        b, c = seen.shares[:, :1], seen.shares[:, 1:]
+        value = values[corner[:, 0]] * (1 - b - c) + values[corner[:, 1]] * b + values[corner[:, 2]] * c
+        normal, coords = normalize(value[:, :3]), value[:, 3:]
+        at = pixel % (self.width * self.height)
+        place = torch.stack([at % self.width, at // self.width], -1) + offset
+        ray = torch.stack(
+            [
+                (place[:, 0] - camera.center_px[0]) / camera.focal_px,
+                (camera.center_px[1] - place[:, 1]) / camera.focal_px,
+                -torch.ones(len(place)),
+            ],
+            -1,
         )
-        scale = figure.scale[primitive]
-        outward = _round_cone_normal(
-            local, figure.length[primitive], figure.radius_low[primitive], figure.radius_high[primitive]
-        )
-        normal = normalize((figure.rotation.flatten(0, 1)[flat] @ (outward / scale)[..., None])[..., 0])
-        surface = local * scale + figure.offset[primitive]
-        soft = depth / self.camera.focal_px
-        material = figure.material[primitive]
-        color = torch.zeros_like(surface)
-        gloss = torch.zeros(len(surface))
-        skin = torch.tensor(actor.look.skin)
-        world = torch.tensor(self.camera.place) + depth[:, None] * ray
-        for kind in torch.unique(material).tolist():
-            here = torch.nonzero(material == kind)[:, 0]
-            if kind == FACE:
-                point = self._head_coordinates(frame[here], world[here])
-                normal[here] = self._face_normal(frame[here], point, normal[here], primitive[here])
+        soft = seen.depth / camera.focal_px
+        kind = skin.kind[face]
+        color = torch.zeros_like(coords)
+        gloss = torch.zeros(len(coords))
+        look = actor.look
+        for code in torch.unique(kind).tolist():
+            here = (kind == code).nonzero()[:, 0]
+            point, width = coords[here], soft[here]
+            if code == FACE:
                 color[here] = paint_face(
-                    actor.look, actor.face, figure.curves, frame[here], point, soft[here] / actor.body.head_radius
+                    look, actor.face, self.figure.curves, now[slot[here]], point, width / actor.body.head_radius
                 )
                 gloss[here] = 0.16
-            elif kind in (SKIN, NECK):
-                color[here] = skin
+            elif code == EAR:
+                hollow = torch.exp(
+                    -(((point[:, 1] - actor.face.eye_y + 0.09) / 0.11) ** 2) - (((point[:, 2] + 0.10) / 0.055) ** 2)
+                )
+                color[here] = torch.tensor(look.skin) * (1 - 0.35 * hollow)[:, None]
                 gloss[here] = 0.10
-                if kind == NECK:
-                    rise = local[here, 1] / figure.length[primitive[here]].clamp(min=1e-4)
-                    color[here] = skin * (1 - 0.30 * ((rise - 0.25) / 0.6).clamp(0, 1))[:, None]
-            elif kind == HAIR:
-                color[here] = self._hair_color(self._head_coordinates(frame[here], world[here]))
+            elif code == HAND:
+                color[here] = torch.tensor(look.skin)
+                gloss[here] = 0.08
+            elif code == HAIR:
+                color[here] = self._hair_color(point)
                 gloss[here] = 0.22
-            elif kind == SHOE:
-                color[here] = torch.tensor(actor.look.shoe)
-                gloss[here] = 0.15
-            elif kind == HAT:
-                color[here] = torch.tensor(actor.look.hat_color)
+            elif code == HAT:
+                band = (
+                    (0.03 - (point[:, 1] - max(actor.face.hairline_y - 0.10, 0.40) - 0.06).abs())
+                    / (width / actor.body.head_radius)
+                    + 0.5
+                ).clamp(0, 1)
+                color[here] = torch.tensor(look.hat_color) * (1 - 0.25 * band)[:, None]
                 gloss[here] = 0.05
+            elif code == GLASSES:
+                color[here] = torch.tensor(look.glasses_color)
+                gloss[here] = 0.5
+            elif code == SHOE:
+                color[here] = self._shoe_color(point, width)
+                gloss[here] = 0.15
             else:
-                cloth = actor.look.top if kind == TOP else actor.look.bottom
-                covered = self._covered(primitive[here], local[here], soft[here])
-                dress = _cloth_color(
-                    cloth,
-                    surface[here],
-                    soft[here],
-                    printed=kind == TOP,
-                    torso=actor.body.torso,
-                    wide=figure.cover[primitive[here]] >= 2,
-                )
-                color[here] = skin + (dress - skin) * covered[:, None]
-                gloss[here] = 0.02
-        return _light(color, normal, ray, gloss, scene)
+                color[here], gloss[here] = self._dressed(code, point, width)
+        return _light(color, normal, ray, gloss, self.scene)
 
-    def _covered(self, primitive: Tensor, local: Tensor, soft: Tensor) -> Tensor:
-        """Share of cloth at points of a limb: the part nearest the trunk."""
-        cover = self.figure.cover[primitive]
-        length = (self.figure.length * self.figure.scale[:, 1])[primitive]
-        bare = (1 - cover) * length
-        share = ((local[:, 1] * self.figure.scale[primitive, 1] - bare) / soft + 0.5).clamp(0, 1)
-        return torch.where(cover >= 1, torch.ones_like(share), torch.where(cover <= 0, torch.zeros_like(share), share))
+    def _dressed(self, code: int, point: Tensor, soft: Tensor) -> tuple[Tensor, Tensor]:
+        """Colour and gloss of trunk, neck, limbs and skirt at rest places [N, 3]."""
+        look, field, torso = self.actor.look, self.figure.outfit.field, self.actor.body.torso
+        skin = torch.tensor(look.skin).expand_as(point)
+        covered = torch.ones(len(point))
+        hem = torch.zeros(len(point))
+        cloth, surface = look.top, point
 
-    def _head_coordinates(self, frame: Tensor, world: Tensor) -> Tensor:
-        """World metres -> head units, [N, 3]."""
-        away = world - self.figure.joints.place["head"][frame]
-        turn = self.figure.joints.frame["head"][frame]
-        return (turn.transpose(-1, -2) @ away[..., None])[..., 0] / self.actor.body.head_radius
+        def edge(beyond: Tensor, band: float = 0.008) -> Tensor:
+            """How much a point lies inside cloth that ends where `beyond` is 0; marks the hem."""
+            nonlocal hem
+            hem = torch.maximum(hem, ((band * field.unit + beyond) / soft + 0.5).clamp(0, 1))
+            return (0.5 - beyond / soft).clamp(0, 1)
 
-    def _face_normal(self, frame: Tensor, point: Tensor, normal: Tensor, primitive: Tensor) -> Tensor:
-        """Blends the normals of skull, cheeks and jaw, so that no seam shows; features keep their own."""
-        first = int(torch.nonzero(self.figure.material == FACE)[0])
-        blended = primitive < first + 3
-        total = torch.zeros_like(point)
-        for index in range(first, first + 3):
-            center = self.figure.offset[index] / self.actor.body.head_radius
-            away = point - center
-            if index == first + 1:
-                away = away + torch.stack(
-                    [torch.zeros(len(point)), 0.75 * self.figure.curves.jaw_drop[frame], torch.zeros(len(point))], -1
-                )
-            squashed = away / self.figure.scale[index]
-            size = squashed.norm(dim=-1, keepdim=True)
-            total = total + torch.exp(-14 * (size - 1).abs()) * squashed / self.figure.scale[index] / size
-        smooth = normalize((self.figure.joints.frame["head"][frame] @ normalize(total)[..., None])[..., 0])
-        keep = torch.where(blended, 0.0, 0.55)[:, None]
-        return normalize(smooth * (1 - keep) + normal * keep)
+        if code in (TRUNK, NECK):
+            collar = (
+                torso * 1.015 + 0.055 * field.unit - 0.42 * (point[:, 2] + 0.02 * field.unit).clamp(min=-0.05 * field.unit)
+            )
+            if look.sleeve < 0.05:
+                collar = collar - 0.02 * field.unit
+            covered = edge(point[:, 1] - collar)
+            if look.sleeve < 0.05:
+                covered = torch.minimum(covered, edge(self._past_armhole(point)))
+            chin = float(field.place["head"][1]) - 0.95 * self.actor.body.head_radius
+            skin = (
+                skin * (1 - 0.30 * ((point[:, 1] - chin) / (0.35 * self.actor.body.head_radius) + 0.75).clamp(0, 1))[:, None]
+            )
+        elif code in (LEFT_ARM, RIGHT_ARM):
+            points, _ = field.arm("left" if code == LEFT_ARM else "right")
+            axis = normalize(points[2] - points[0])
+            along = (point - points[0]) @ axis
+            side = torch.tensor([0.0, 0.0, 1.0])
+            out = torch.linalg.cross(axis, side)
+            surface = torch.stack([(point - points[0]) @ out, torso - along, point[:, 2]], -1)
+            ends = self._length(points, look.sleeve)
+            covered = edge(along - ends if look.sleeve > 0.05 else self._past_armhole(point))
+        elif code in (LEFT_LEG, RIGHT_LEG):
+            points, _ = field.leg("left" if code == LEFT_LEG else "right")
+            along = (point - points[0]) @ normalize(points[2] - points[0])
+            surface = torch.stack([point[:, 0] - points[0][0], -along, point[:, 2]], -1)
+            if look.leg_cover > 0.05:
+                covered = edge(along - self._length(points, look.leg_cover))
+            else:
+                covered = (0.5 - (along - 0.05 * field.unit) / soft).clamp(0, 1)
+            cloth = look.bottom
+        color = _cloth_color(
+            cloth, surface, soft, printed=code == TRUNK, torso=torso, wide=torch.ones(len(point), dtype=torch.bool)
+        )
+        if code in (TRUNK, SKIRT, LEFT_LEG, RIGHT_LEG) and look.lower != "dress":
+            belt = 0.16 * torso
+            below = torch.ones(len(point)) if code == SKIRT else (0.5 - (point[:, 1] - belt) / soft).clamp(0, 1)
+            lower = _cloth_color(
+                look.bottom, surface, soft, printed=False, torso=torso, wide=torch.ones(len(point), dtype=torch.bool)
+            )
+            color = color + (lower - color) * below[:, None]
+            line = ((0.007 * field.unit - (point[:, 1] - belt + 0.007 * field.unit).abs()) / soft + 0.5).clamp(0, 1)
+            color = color * (1 - 0.4 * line * (code != SKIRT))[:, None]
+        band = torch.tensor(look.collar if cloth is look.top else cloth.color) * (1.0 if cloth is look.top else 0.8)
+        color = color + (band - color) * hem[:, None]
+        color = skin + (color - skin) * covered[:, None]
+        return color, 0.09 - 0.07 * covered
+
+    def _past_armhole(self, point: Tensor) -> Tensor:
+        """Metres by which rest places lie beyond the armhole of a sleeveless top."""
+        shoulder = self.figure.outfit.field.place["left_shoulder"]
+        below = (shoulder[1] - point[:, 1]).clamp(min=0)
+        return point[:, 0].abs() - (0.74 * shoulder[0] + 0.38 * below)
+
+    def _length(self, points: list[Tensor], cover: float) -> float:
+        """Metres along a two-bone limb that cloth covers."""
+        first, second = float((points[1] - points[0]).norm()), float((points[2] - points[1]).norm())
+        return first * min(cover, 1.0) + second * max(0.0, min(cover, 2.0) - 1.0) - (0.004 if cover >= 2 else 0.0)
+
+    def _shoe_color(self, point: Tensor, soft: Tensor) -> Tensor:
+        """Upper, sole, toe cap and sock; coordinates in foot lengths about the ankle."""
+        look, size = self.actor.look, soft / self.actor.body.foot
+        upper = torch.tensor(look.shoe)
+        color = upper.expand_as(point)
+        laces = (
+            (0.35 * torch.sin(point[:, 2] * 60) + 0.3).clamp(0, 1)
+            * (point[:, 0].abs() < 0.09)
+            * (point[:, 1] > -0.16)
+            * (point[:, 2] > 0.12)
+        )
+        color = color + (0.95 - color) * (0.8 * laces)[:, None]
+        sole = (0.5 - (point[:, 1] + 0.285) / size).clamp(0, 1)
+        pale = torch.tensor((0.93, 0.92, 0.90)) if sum(look.shoe) < 1.9 else torch.tensor((0.30, 0.26, 0.24))
+        color = color + (pale - color) * sole[:, None]
+        sock = (0.5 + (point[:, 1] + 0.03) / size).clamp(0, 1)
+        return color + (torch.tensor(look.sock) - color) * sock[:, None]
 
     def _hair_color(self, point: Tensor) -> Tensor:
         angle = torch.atan2(point[:, 0] - 0.3 * self.actor.look.parting, point[:, 2] + 1.2)
@@ -394,45 +351,6 @@ class _Canvas:
         )
         base = torch.tensor(self.actor.look.hair_color)
         return (base * (1 + 0.13 * strand)[:, None] + 0.012 * strand[:, None]).clamp(0, 1)
-
-
-def _round_cone(origin: Tensor, direction: Tensor, length: Tensor, low: Tensor, high: Tensor) -> Tensor:
-    """Entry distance of rays [Q, 3] into round cones along +y from the origin; inf where they miss.
-
-    Closed form: the side is a cone, quadratic in the distance; the ends are spheres.
-    """
-    slope = low - high
-    along, climb = origin[:, 1] * length, direction[:, 1] * length
-    toward = (direction * origin).sum(-1)
-    away = (origin * origin).sum(-1)
-    flat = length.square() - slope.square()
-    k2 = flat - climb.square()
-    k1 = flat * toward - along * climb + climb * slope * low
-    k0 = flat * away - along.square() + along * slope * low * 2 - length.square() * low.square()
-    root = k1.square() - k0 * k2
-    distance = (-torch.sqrt(root.clamp(min=0)) - k1) / torch.where(k2.abs() < 1e-9, torch.full_like(k2, 1e-9), k2)
-    rise = along - low * slope + distance * climb
-    side = (root >= 0) & (rise > 0) & (rise < flat) & (flat > 0)
-    h_low = toward.square() - away + low.square()
-    near_low = torch.where(h_low >= 0, -toward - torch.sqrt(h_low.clamp(min=0)), torch.inf)
-    top_toward = toward - climb
-    top_away = away - 2 * along + length.square()
-    h_high = top_toward.square() - top_away + high.square()
-    near_high = torch.where(h_high >= 0, -top_toward - torch.sqrt(h_high.clamp(min=0)), torch.inf)
-    caps = torch.minimum(near_low, near_high)
-    found = torch.where(side, torch.minimum(distance, caps), caps)
-    return torch.where(found > 0, found, torch.inf)
-
-
-def _round_cone_normal(point: Tensor, length: Tensor, low: Tensor, high: Tensor) -> Tensor:
-    """Outward direction (not of unit length) at surface points [S, 3], in the primitive's own squashed axes."""
-    slope = low - high
-    flat = length.square() - slope.square()
-    rise = point[:, 1] * length - low * slope
-    share = torch.where(flat > 0, (rise / flat.clamp(min=1e-9)).clamp(0, 1), torch.zeros_like(rise))
-    center = torch.zeros_like(point)
-    center[:, 1] = share * length
-    return normalize(point - center)
 
 
 def _cloth_color(cloth: Cloth, surface: Tensor, soft: Tensor, *, printed: bool, torso: float, wide: Tensor) -> Tensor:
@@ -567,19 +485,7 @@ def _exact_face(
     actor: Actor, figure: Figure, camera: Camera, center: Tensor, radius: Tensor, *, width: int, height: int
 ) -> FaceTrack:
     """Face points on the surface of the drawn head."""
-    flat = face_points(actor.face, figure.curves)  # [T, P, 2]
-    first = int(torch.nonzero(figure.material == FACE)[0])
-    depth = torch.full(flat.shape[:2], -0.2)
-    for index in range(first, first + 5):
-        middle = figure.offset[index] / actor.body.head_radius
-        away = (flat - middle[:2]) / figure.scale[index, :2]
-        bulge = (1 - away.square().sum(-1)).clamp(min=0).sqrt() * figure.scale[index, 2]
-        hit = away.square().sum(-1) < 1
-        if index < first + 3 or index == first + 3:
-            depth = torch.where(hit, torch.maximum(depth, middle[2] + bulge), depth)
-    for side in ("left", "right"):
-        depth[:, FACE_POINT[f"{side}_cheek"]] = 0.0
-    local = torch.cat([flat, depth[..., None]], dim=-1) * actor.body.head_radius
+    local = HeadShape(face=actor.face).landmarks(figure.curves) * actor.body.head_radius
     turn = figure.joints.frame["head"]
     world = figure.joints.place["head"][:, None] + (turn[:, None] @ local[..., None])[..., 0]
     seen = camera.project(world)

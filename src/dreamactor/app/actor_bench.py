@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dreamactor.data.actors import ACTOR_VERSION, FIRST_HELD_OUT_SEED
+from dreamactor.data.actors import FIRST_HELD_OUT_SEED
 from dreamactor.data.held_out import HeldOutCase, draw_case
 from dreamactor.evaluation.frame import psnr, ssim
 from dreamactor.guidance.bone_length import estimate_proportions
@@ -23,7 +22,6 @@ from dreamactor.inference.request import AnimateRequest
 from dreamactor.types.guidance import ReferenceSet
 from dreamactor.video.compose import contact_sheet
 from dreamactor.video.image import write_image
-from dreamactor.video.output import atomic_path
 
 METHODS = ("model", "reference", "proxy", "no_motion")
 METRICS = ("psnr_person", "ssim_person", "psnr_frame", "ssim_frame")
@@ -117,9 +115,3 @@ def _rows(scores: dict[tuple[str, str], list[float]]) -> list[dict[str, Any]]:
             row["model_better"] = int((np.array(scores["model", metric]) > array).sum())
         rows.append(row)
     return rows
-
-
-def write_rows(path: Path, rows: list[dict[str, Any]], *, model: str) -> None:
-    """Writes the rows as JSON, atomically."""
-    with atomic_path(path) as part:
-        part.write_text(json.dumps({"model": model, "actor_version": ACTOR_VERSION, "rows": rows}, indent=2) + "\n")

@@ -1,4 +1,4 @@
-"""`dreamactor bench`."""
+"""`dreamactor bench actors`."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def command(
 
     Examples:
 
-      dreamactor bench --json scores.json --sheet cases.png
+      dreamactor bench actors --json scores.json --sheet cases.png
 
-      dreamactor bench --cases 4
+      dreamactor bench actors --cases 4
     """
-    from rich.progress import track
-
-    from dreamactor.app.bench import bench_actors, write_rows
+    from dreamactor.app.actor_bench import bench_actors
+    from dreamactor.app.progress import named_bars
+    from dreamactor.app.scores import write_scores
     from dreamactor.inference.animator import Animator
     from dreamactor.video.writer import check_output
 
@@ -33,15 +33,13 @@ def command(
         if path is not None:
             check_output(path)
     animator = Animator.from_pretrained(model)
-    steps = iter(track(range(cases), description="cases"))
-
-    def report(done: int, total: int) -> None:
-        next(steps, None)
-
-    rows = bench_actors(animator, num_cases=cases, size=size, sheet=sheet, report=report)
+    with named_bars() as bars:
+        rows = bench_actors(
+            animator, num_cases=cases, size=size, sheet=sheet, report=lambda done, total: bars("cases", done, total)
+        )
     for row in rows:
         low, high = row["ci95"]
         better = f"  model better on {row['model_better']}/{row['n']}" if "model_better" in row else ""
         typer.echo(f"{row['method']:10} {row['metric']:12} {row['value']:7.3f}  [{low:.3f}, {high:.3f}]{better}")
     if json_file is not None:
-        write_rows(json_file, rows, model=model)
+        write_scores(json_file, rows, model=model)
