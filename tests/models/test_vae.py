@@ -9,8 +9,8 @@ from torch.testing import assert_close
 from dreamactor.models.vae import VAEConfig, VideoVAE
 
 
-@pytest.fixture(scope="module")
-def vae() -> VideoVAE:
+@pytest.fixture(scope="module", params=[False, True], ids=["networks", "linear-code"])
+def vae(request: pytest.FixtureRequest) -> VideoVAE:
     torch.manual_seed(0)
     config = VAEConfig(
         latent_channels=4,
@@ -19,8 +19,11 @@ def vae() -> VideoVAE:
         layers=(1, 1, 1, 1),
         decoder_layers=(1, 1, 1, 1),
         pixel_patch=4,
+        linear=request.param,
     )
     made = VideoVAE(config).eval()
+    for parameter in made.autoencoder.decoder.conv_out.parameters():
+        parameter.data.normal_(0, 0.1)  # a trained decoder network adds to the linear code
     made.latent_mean.normal_(0, 0.1)
     made.latent_std.uniform_(0.5, 1.5)
     return made

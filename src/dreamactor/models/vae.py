@@ -2,7 +2,8 @@
 
 Knows nothing about files, guidance or the DiT. The autoencoder is diffusers' LTX type because its cost per pixel is 7-10
 times below a Wan type at our sizes; both are causal, so the first latent frame stands for one frame and every later one
-for `temporal` frames.
+for `temporal` frames. A linear code may carry the signal (`linear`): it needs no training, so that the latents are fixed
+from the first minute on and the decoder network has only to mend what a linear code leaves.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from diffusers.models.autoencoders.autoencoder_kl_ltx import LTXVideoCausalConv3
 from einops import rearrange
 from torch import Tensor, nn
 
+from dreamactor.models.pixel_basis import PixelBasis
 from dreamactor.types.latent import LatentGrid
 from dreamactor.types.shapes import expect_shape
 
@@ -35,6 +37,8 @@ class VAEConfig:
         layers: residual blocks per level, then in the middle.
         decoder_layers: the same for the decoder.
         pixel_patch: side of the pixel patches that enter and leave as channels (pixel shuffle).
+        linear: latents are coefficients of a fitted linear code (`PixelBasis`) instead of the encoder network's, and
+            the decoder network adds to what that code decodes.
     """
 
     latent_channels: int
@@ -43,6 +47,7 @@ class VAEConfig:
     layers: tuple[int, ...]
     decoder_layers: tuple[int, ...]
     pixel_patch: int
+    linear: bool = False
 
     @property
     def num_halvings(self) -> int:
@@ -87,6 +92,16 @@ class VideoVAE(nn.Module):
             encoder_causal=True,
             decoder_causal=True,
         )
+        self.linear = (
+            PixelBasis(channels=config.latent_channels, temporal=config.temporal, spatial=config.spatial)
+            if config.linear
+            else None
+        )
+        if config.linear:
+            self.autoencoder.encoder = nn.Identity()
+            last = self.autoencoder.decoder.conv_out.conv
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
         self.register_buffer("latent_mean", torch.zeros(config.latent_channels))
         self.register_buffer("latent_std", torch.ones(config.latent_channels))
 
@@ -97,24 +112,32 @@ class VideoVAE(nn.Module):
     def _wide(self, statistic: Tensor) -> Tensor:
         return rearrange(statistic, "c -> 1 c 1 1 1")
 
-    def moments(self, video: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log variance of the posterior, not normalised: two times [B, C, F, h, w]."""
+    def code(self, video: Tensor) -> Tensor:
+        """The latent as it is, not normalised: video [B, 3, T, H, W] in -1..1 -> [B, C, F, h, w] (posterior mean)."""
         expect_shape("video", video, "B 3 T H W")
-        posterior = self.autoencoder.encode(video).latent_dist
-        return posterior.mean, posterior.logvar
+        if self.linear is not None:
+            return self.linear.encode(video)
+        return self.autoencoder.encode(video).latent_dist.mean
+
+    def reconstruct(self, code: Tensor) -> Tensor:
+        """The inverse of `code`: [B, C, F, h, w] -> video [B, 3, s (F - 1) + 1, H, W], about -1..1."""
+        video = self.autoencoder.decoder(code)
+        return video if self.linear is None else video + self.linear.decode(code)
 
     def encode(self, video: Tensor) -> Tensor:
-        """Video [B, 3, T, H, W] in -1..1 with T = s (F - 1) + 1 -> normalised posterior mean [B, C, F, h, w]."""
+        """Video [B, 3, T, H, W] in -1..1 with T = s (F - 1) + 1 -> normalised latent [B, C, F, h, w]."""
         num_frames = video.shape[2]
         if (num_frames - 1) % self.config.temporal:
             raise ValueError(f"T must be {self.config.temporal} n + 1, got {num_frames}")
-        mean, _ = self.moments(video)
-        return (mean - self._wide(self.latent_mean)) / self._wide(self.latent_std)
+        return (self.code(video) - self._wide(self.latent_mean)) / self._wide(self.latent_std)
+
+    def raw(self, latent: Tensor) -> Tensor:
+        """Undoes the normalisation."""
+        return latent * self._wide(self.latent_std) + self._wide(self.latent_mean)
 
     def decode(self, latent: Tensor) -> Tensor:
         """Normalised latent [B, C, F, h, w] -> video [B, 3, s (F - 1) + 1, H, W], about -1..1."""
-        raw = latent * self._wide(self.latent_std) + self._wide(self.latent_mean)
-        return self.autoencoder.decoder(raw)
+        return self.reconstruct(self.raw(latent))
 
     def decoder_stream(self) -> StreamedDecoder:
         """A decoder that takes latent frames as they come; equal to `decode` of them all."""
@@ -138,6 +161,7 @@ class StreamedDecoder:
                 module.forward = _streamed_convolution(module)  # type: ignore[method-assign]
             elif isinstance(module, LTXVideoUpsampler3d):
                 module.forward = _streamed_upsampler(module)  # type: ignore[method-assign]
+        self._started = False
 
     @torch.no_grad()
     def push(self, latent: Tensor) -> Tensor:
@@ -145,8 +169,12 @@ class StreamedDecoder:
         vae = self._vae
         frames = []
         for piece in latent.split(MAX_STREAM_LATENTS, dim=2):
-            raw = piece * vae._wide(vae.latent_std) + vae._wide(vae.latent_mean)
-            frames.append(self._decoder(raw))
+            raw = vae.raw(piece)
+            video = self._decoder(raw)
+            if vae.linear is not None:
+                video = video + vae.linear.decode(raw, from_start=not self._started)
+            self._started = True
+            frames.append(video)
         return torch.cat(frames, dim=2)
 
 

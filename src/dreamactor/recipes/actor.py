@@ -33,15 +33,16 @@ from dreamactor.training.loop import LoopConfig, bfloat16_pays
 from dreamactor.training.vae import train_vae
 
 VAE = VAEConfig(
-    latent_channels=48,
+    latent_channels=64,
     channels=(48, 80, 104),
     decoder_channels=(48, 80, 104),
     layers=(1, 1, 1, 1),
     decoder_layers=(1, 1, 1, 1),
     pixel_patch=4,
+    linear=True,
 )
 DIT = DiTConfig(
-    latent_channels=48,
+    latent_channels=64,
     width=256,
     num_layers=5,
     num_heads=4,

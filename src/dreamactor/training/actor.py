@@ -141,7 +141,7 @@ def prepare_batch(
 
 def train_dit(
     dit: DiT, samples: list[EncodedSample], run: Path, config: LoopConfig, *, batch_size: int, seed: int,
-    rates: DropRates | None = None,
+    channel_weight: Tensor | None = None, rates: DropRates | None = None,
 ) -> dict[str, float]:  # fmt: skip
     """Trains the DiT in place (averaged weights).
 
@@ -152,9 +152,12 @@ def train_dit(
         config: the loop's.
         batch_size: clips a step.
         seed: of batches, times and noise.
+        channel_weight: [C], how much each latent channel counts (a linear code's channels differ a hundredfold in what
+            they do to the picture); all alike where not given.
         rates: of dropped conditions.
     """
     loop = TrainingLoop({"dit": dit}, config, run, seed=seed)
+    per_channel = torch.ones(samples[0].clean.shape[0]) if channel_weight is None else channel_weight / channel_weight.mean()
     chosen_rates = rates or DropRates()
 
     def loss_of(generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
@@ -174,12 +177,10 @@ def train_dit(
             context[:, :, 0] += 0.1 * torch.randn(clean[:, :, 0].shape, generator=generator)
         state = add_noise(context, torch.randn(clean.shape, generator=generator), times)
         predicted = dit.predict_clean(state.noisy, times, references, drive)  # type: ignore[arg-type]
-        counted = weight * (times > 0)[:, None, :, None, None]
+        counted = weight * (times > 0)[:, None, :, None, None] * per_channel[:, None, None, None]
         share = (times[:, None, :, None, None].clamp(min=0.1)).pow(-0.5)
-        error = ((predicted - clean).square() * counted * share).sum() / (counted.sum() * clean.shape[1])
-        return error, {
-            "clean_mse": float(((predicted.detach() - clean).square() * counted).sum() / (counted.sum() * clean.shape[1]))
-        }
+        error = ((predicted - clean).square() * counted * share).sum() / counted.sum()
+        return error, {"clean_mse": float(((predicted.detach() - clean).square() * counted).sum() / counted.sum())}
 
     latest = loop.run(loss_of)
     loop.load_averaged()

@@ -11,6 +11,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+CHECKPOINT = "checkpoint.pt"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoopConfig:
@@ -67,7 +69,7 @@ class TrainingLoop:
         self.step = 0
         self.ema = {name: value.detach().clone() for name, value in self.modules.state_dict().items()}
         folder.mkdir(parents=True, exist_ok=True)
-        self.checkpoint = folder / "checkpoint.pt"
+        self.checkpoint = folder / CHECKPOINT
         if self.checkpoint.exists():
             saved = torch.load(self.checkpoint, weights_only=True)
             self.modules.load_state_dict(saved["weights"])

@@ -16,11 +16,15 @@ from torch import Tensor
 from dreamactor.data.build import list_samples
 from dreamactor.errors import InputError
 from dreamactor.models.vae import VideoVAE
-from dreamactor.training.loop import LoopConfig, TrainingLoop
+from dreamactor.training.loop import CHECKPOINT, LoopConfig, TrainingLoop
 
 SPREAD_WEIGHT = 1e-3
 LATENT_NOISE = 0.1
 """Standard deviation added to the latent, in units of the latent's own (DESIGN: a smooth latent decodes averages well)."""
+
+
+FIT_BATCHES = 120
+"""Batches of 16 crops that the linear code is fitted to."""
 
 
 def edge_loss(made: Tensor, truth: Tensor) -> Tensor:
@@ -86,30 +90,47 @@ def train_vae(
         num_frames: T of the crops; small crops of many clips teach faster than large ones of few.
         seed: of batches and noise.
     """
+    if vae.linear is not None and not (run / CHECKPOINT).exists():
+        fit_linear_code(vae, data, crop=crop, seed=seed)
+        measure_latents(vae, data)
     loop = TrainingLoop({"vae": vae}, config, run, seed=seed)
 
     def loss_of(generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         video, weight = random_crops(data, batch=batch, crop=crop, num_frames=num_frames, generator=generator)
-        mean, _ = vae.moments(video)
-        spread = mean.float().std()
-        noise = torch.randn(mean.shape, generator=generator)
-        latent = mean + noise * (LATENT_NOISE * spread.detach())
-        made = vae.autoencoder.decoder(latent).float()
+        code = vae.code(video)
+        if vae.linear is not None:
+            spread = vae.latent_std[:, None, None, None]
+        else:
+            spread = code.float().std()
+        noise = torch.randn(code.shape, generator=generator)
+        made = vae.reconstruct(code + noise * (LATENT_NOISE * spread.detach())).float()
         error = made - video
         # Absolute error alone starts slowly: with it, squares.
         penalty = error.abs() + 2 * error.square()
         loss = (penalty * weight).sum() / (3 * weight.sum()) + 0.5 * edge_loss(made, video)
-        loss = loss + SPREAD_WEIGHT * torch.log(spread).square()
+        if vae.linear is None:
+            loss = loss + SPREAD_WEIGHT * torch.log(spread).square()
         mse = F.mse_loss(made.detach(), video) / 4
-        return loss, {
-            "psnr": float(-10 * torch.log10(mse)),
-            "spread": float(spread.detach()),
-        }
+        return loss, {"psnr": float(-10 * torch.log10(mse))}
 
     latest = loop.run(loss_of)
     loop.load_averaged()
-    measure_latents(vae, data)
+    if vae.linear is None:
+        measure_latents(vae, data)
     return latest
+
+
+def fit_linear_code(vae: VideoVAE, data: Path, *, crop: int, seed: int) -> float:
+    """Fits the linear code of a VAE that has one to random crops; returns the share of the variance it keeps."""
+    assert vae.linear is not None
+    generator = torch.Generator().manual_seed(seed)
+    blocks, weights = [], []
+    for _ in range(FIT_BATCHES):
+        video, weight = random_crops(data, batch=16, crop=crop, num_frames=vae.config.temporal, generator=generator)
+        blocks.append(vae.linear.blocks(video).flatten(0, 3))
+        cells = F.avg_pool3d(weight, (vae.config.temporal, vae.config.spatial, vae.config.spatial))
+        weights.append(cells.flatten())
+    return vae.linear.fit(torch.cat(blocks), torch.cat(weights))
 
 
 @torch.no_grad()
@@ -120,7 +141,7 @@ def measure_latents(vae: VideoVAE, data: Path, *, num_clips: int = 24) -> None:
     for path in paths[:: max(1, len(paths) // num_clips)]:
         with safe_open(path, framework="pt") as opened:
             video = opened.get_tensor("frames").permute(3, 0, 1, 2)[None].float() / 127.5 - 1
-        means.append(vae.moments(video)[0].transpose(0, 1).flatten(1))
+        means.append(vae.code(video).transpose(0, 1).flatten(1))
     stacked = torch.cat(means, dim=1)
     vae.latent_mean.copy_(stacked.mean(dim=1))
     vae.latent_std.copy_(stacked.std(dim=1).clamp(min=1e-3))
