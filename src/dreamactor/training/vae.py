@@ -98,10 +98,7 @@ def train_vae(
     def loss_of(generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         video, weight = random_crops(data, batch=batch, crop=crop, num_frames=num_frames, generator=generator)
         code = vae.code(video)
-        if vae.linear is not None:
-            spread = vae.latent_std[:, None, None, None]
-        else:
-            spread = code.float().std()
+        spread = vae.latent_std[:, None, None, None] if vae.linear is not None else code.float().std()
         noise = torch.randn(code.shape, generator=generator)
         made = vae.reconstruct(code + noise * (LATENT_NOISE * spread.detach())).float()
         error = made - video
