@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from fractions import Fraction
@@ -11,6 +12,8 @@ import pytest
 import torch
 
 from dreamactor.app.main import VERBS, run
+from dreamactor.data.build import list_samples
+from dreamactor.data.samples import load_sample
 from dreamactor.perception.track_file import load_track
 from dreamactor.types.video import AudioClip, FrameTimes
 from dreamactor.video.audio import read_audio
@@ -110,6 +113,56 @@ def test_demo_writes_four_files_and_says_where(shared: Path, tmp_path: Path, cap
         assert (folder / name).is_file()
         assert str(folder / name) in said
     assert read_clip(folder / "output.mp4").num_frames == read_clip(folder / "driving.mp4").num_frames == 5
+
+
+def test_bench_actors_scores_every_method_and_draws_a_sheet(
+    shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scores, sheet = tmp_path / "scores.json", tmp_path / "sheet.png"
+    command = ["bench", "actors", "--cases", "2", "--size", "64", "--model", str(shared / "model")]
+    assert run([*command, "--json", str(scores), "--sheet", str(sheet)]) == 0
+    rows = json.loads(scores.read_text())["rows"]
+    assert {row["method"] for row in rows} == {"model", "reference", "proxy", "no_motion"}
+    assert all(row["n"] == 2 and row["ci95"][0] <= row["value"] <= row["ci95"][1] for row in rows)
+    assert read_image(sheet).shape[1] > 5 * 64
+    assert "psnr_person" in capsys.readouterr().out
+
+
+def test_bench_perception_rates_every_framing(tmp_path: Path) -> None:
+    scores = tmp_path / "scores.json"
+    assert run(["bench", "perception", "--frames", "8", "--size", "128", "--json", str(scores)]) == 0
+    rows = json.loads(scores.read_text())["rows"]
+    rates = [row for row in rows if row["metric"] == "body_rate"]
+    assert {(row["set"], row["mode"]) for row in rates} == {
+        (framing, mode) for framing in ("portrait", "upper", "full") for mode in ("picture", "clip")
+    }
+    assert all(0 <= row["value"] <= 1 for row in rates)
+
+
+def test_build_data_draws_the_samples_asked_for(tmp_path: Path) -> None:
+    folder = tmp_path / "samples"
+    command = ["build-data", str(folder), "--num", "2", "--first-seed", "5", "--size", "64", "--frames", "5"]
+    assert run([*command, "--workers", "1"]) == 0
+    assert [load_sample(path).seed for path in list_samples(folder)] == [5, 6]
+
+
+def test_train_makes_a_model_that_animates_and_the_same_command_again_trains_nothing(shared: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    command = ["train", "--output", str(folder), "--samples", "4", "--size", "64", "--scale", "0.0005"]
+    assert run(command) == 0
+    logs = {path: path.read_text() for path in folder.rglob("log.jsonl")}
+    assert len(logs) == 4
+    assert run(command) == 0
+    assert {path: path.read_text() for path in folder.rglob("log.jsonl")} == logs
+    output = tmp_path / "out.mp4"
+    files = [str(shared / "actor.png"), "--driving", str(shared / "clip.mp4"), "-o", str(output)]
+    assert run(["animate", *files, "--model", str(folder / "model"), "--steps", "1", "--size", "64"]) == 0
+    assert read_clip(output).num_frames == 7
+
+
+def test_doctor_finds_what_this_machine_has(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["doctor"]) == 0
+    assert torch.__version__ in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS))

@@ -2,12 +2,14 @@
 
 import itertools
 import os
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 import torch
 
+from dreamactor.data.actors import render, sample_actor, sample_performance, sample_scene
 from dreamactor.geometry.skeleton import FACE_POINT, JOINT
 
 pytest.importorskip("mediapipe")
@@ -91,3 +93,25 @@ def test_a_picture_without_people_finds_nobody() -> None:
     assert not track.body.tracked.any()
     assert not track.face.tracked.any()
     assert mask is None
+
+
+def test_a_picture_is_seen_alike_whatever_was_looked_at_before() -> None:
+    pictures = [
+        render(
+            sample_actor(seed),
+            sample_performance(seed, num_frames=2, framing="full"),
+            sample_scene(seed, framing="full"),
+            width=192,
+            height=192,
+            frames=slice(0, 1),
+        ).frames[0]
+        for seed in (31, 32)
+    ]
+    with closing(build_estimator(static=True)) as estimator:
+        first, _ = perceive_image(pictures[0], estimator=estimator)
+        perceive_image(pictures[1], estimator=estimator)
+        again, _ = perceive_image(pictures[0], estimator=estimator)
+    assert first is not None
+    assert again is not None
+    assert torch.equal(first.body.joints, again.body.joints)
+    assert torch.equal(first.face.landmarks, again.face.landmarks)
