@@ -26,7 +26,14 @@ from dreamactor.models.dit import DiT, DiTConfig
 from dreamactor.models.face_motion import LandmarkFaceEncoder
 from dreamactor.models.proxy_decoder import ProxyDecoder, ProxyDecoderConfig
 from dreamactor.models.vae import VAEConfig, VideoVAE
-from dreamactor.training.actor import EncodedSample, load_samples, predict_latents, train_decoder, train_dit
+from dreamactor.training.actor import (
+    EncodedSample,
+    load_samples,
+    predict_latents,
+    train_decoder,
+    train_dit,
+    worn_latent,
+)
 from dreamactor.training.face import face_pairs, train_landmark_encoder
 from dreamactor.training.guided import guide_sample, load_guided, save_guided
 from dreamactor.training.loop import LoopConfig, bfloat16_pays
@@ -47,7 +54,7 @@ DIT = DiTConfig(
     num_layers=5,
     num_heads=4,
     ffn_width=1024,
-    patch=1,
+    patch=2,
     temporal=VAE.temporal,
     spatial=VAE.spatial,
     pose_channels=64,
@@ -85,6 +92,9 @@ class ActorRecipe:
     seed: int = 0
 
 
+DECODED_STEPS = (1, 2, 4)
+"""Sampling steps of the predictions that the decoder learns from: fewer are smoother, more are sharper and less right."""
+
 Report = Callable[[str, int, int], None]
 """(stage, done, total)."""
 
@@ -121,7 +131,7 @@ def train_actor(run: Path, recipe: ActorRecipe, report: Report) -> Path:
     vae.eval().requires_grad_(False)
     samples = load_samples(paths, vae, report=lambda d, t: report("encode", d, t))
     dit = DiT.from_dataclass(DIT)
-    _stage(run / "dit", dit, lambda: _train_dit(dit, samples, run, loop(recipe.dit_steps, 8e-4), recipe))
+    _stage(run / "dit", dit, lambda: _train_dit(dit, samples, vae.latent_std, run, loop(recipe.dit_steps, 8e-4), recipe))
     decoder = ProxyDecoder(DECODER)
     config = loop(recipe.decoder_steps, 6e-4, decay=0.995)
     _stage(run / "decoder", decoder, lambda: _train_decoder(vae, dit, decoder, samples, paths, run, config, recipe))
@@ -161,24 +171,26 @@ def _stage(folder: Path, network: nn.Module, train: Callable[[], object]) -> Non
     part.rename(finished)
 
 
-def _train_dit(dit: DiT, samples: list[EncodedSample], run: Path, config: LoopConfig, recipe: ActorRecipe) -> None:
-    train_dit(dit, samples, run / "dit", config, batch_size=8, seed=recipe.seed)
+def _train_dit(
+    dit: DiT, samples: list[EncodedSample], latent_std: Tensor, run: Path, config: LoopConfig, recipe: ActorRecipe
+) -> None:
+    train_dit(
+        dit, samples, run / "dit", config, batch_size=8, seed=recipe.seed, channel_weight=latent_std,
+    )  # fmt: skip
 
 
 def _train_decoder(
     vae: VideoVAE, dit: DiT, decoder: ProxyDecoder, samples: list[EncodedSample], paths: list[Path], run: Path,
     config: LoopConfig, recipe: ActorRecipe,
 ) -> None:  # fmt: skip
-    """Half of what the decoder sees was decoded from noised truth, half from what the DiT makes of the guidance."""
+    """Half of what the decoder sees was decoded from worn truth, half from what the DiT makes of the guidance."""
     generator = torch.Generator().manual_seed(recipe.seed)
     decoded: list[Tensor] = []
     for index, encoded in enumerate(samples):
         if index % 2:
-            latent = predict_latents(dit, [encoded], num_steps=DEFAULTS.steps, seed=index)[0]
+            latent = predict_latents(dit, [encoded], num_steps=DECODED_STEPS[index // 2 % 3], seed=index)[0]
         else:
-            share = float(torch.rand((), generator=generator))
-            noise = torch.randn(encoded.clean.shape, generator=generator)
-            latent = encoded.clean * (1 - 0.6 * share) + encoded.proxy * (0.6 * share) + 0.25 * share * noise
+            latent = worn_latent(encoded, generator=generator)
         video = vae.decode(latent[None])[0].clamp(-1, 1)
         decoded.append(((video + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 3, 0).contiguous())
     crop = min(128, load_guided(paths[0]).frames.shape[1])

@@ -27,6 +27,9 @@ from dreamactor.training.guided import GuidedSample, load_guided
 from dreamactor.training.loop import LoopConfig, TrainingLoop
 from dreamactor.training.vae import edge_loss
 
+TIME_SHIFT = 4.0
+"""Moves training times towards noise: the model is sampled in very few steps, the first of which decide."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DropRates:
@@ -169,7 +172,7 @@ def train_dit(
         clean, weight, references, drive = prepare_batch(
             dit, [samples[int(i)] for i in picks], continues=continues, drop=drop, rates=chosen_rates
         )
-        times = draw_times(batch_size, shift=2.0, generator=generator)[:, None].repeat(1, clean.shape[2])
+        times = draw_times(batch_size, shift=TIME_SHIFT, generator=generator)[:, None].repeat(1, clean.shape[2])
         context = clean
         if continues or handed_over:
             times[:, 0] = 0
@@ -200,6 +203,18 @@ def predict_latents(dit: DiT, samples: list[EncodedSample], *, num_steps: int, s
         latent = solve(lambda x, t: dit(x, t, references, drive), noise, sampling_times(num_steps))  # noqa: B023
         made.append(latent[0])
     return made
+
+
+def worn_latent(sample: EncodedSample, *, generator: torch.Generator) -> Tensor:
+    """The true latent [C, F, h, w] as a model in training might draw it: a share of the proxy, weak fine channels, noise."""
+
+    def below(end: float) -> float:
+        return end * float(torch.rand((), generator=generator))
+
+    share = below(0.5)
+    fade = torch.linspace(1, 1 - below(0.9), len(sample.clean))[:, None, None, None]
+    noise = torch.randn(sample.clean.shape, generator=generator)
+    return fade * (sample.clean * (1 - share) + sample.proxy * share) + below(0.3) * noise
 
 
 def decoder_batch(
