@@ -12,7 +12,7 @@ from torch import Tensor
 
 from dreamactor.data.actors import FIRST_HELD_OUT_SEED
 from dreamactor.data.held_out import HeldOutCase, draw_case
-from dreamactor.evaluation.frame import psnr, ssim
+from dreamactor.evaluation.clip import HIGHER_IS_BETTER, score_clip
 from dreamactor.guidance.bone_length import estimate_proportions
 from dreamactor.guidance.pose_maps import draw_pose_maps
 from dreamactor.guidance.retarget import retarget
@@ -24,7 +24,6 @@ from dreamactor.video.compose import contact_sheet
 from dreamactor.video.image import write_image
 
 METHODS = ("model", "reference", "proxy", "no_motion")
-METRICS = ("psnr_person", "ssim_person", "psnr_frame", "ssim_frame")
 
 
 def _methods(animator: Animator, case: HeldOutCase, size: int) -> dict[str, Tensor]:
@@ -72,16 +71,13 @@ def bench_actors(
         sheet: picture to write: reference, then truth, skeleton and sphere, proxy, model of the middle frame, per case.
         report: called with (done, total).
     """
-    scores: dict[tuple[str, str], list[float]] = {(method, metric): [] for method in METHODS for metric in METRICS}
+    scores: dict[str, list[dict[str, float]]] = {method: [] for method in METHODS}
     rows_of_sheet = []
     for index in range(num_cases):
         case = draw_case(FIRST_HELD_OUT_SEED + index, size=size)
         made = _methods(animator, case, size)
         for method, frames in made.items():
-            scores[method, "psnr_person"].append(psnr(frames, case.truth, case.mask))
-            scores[method, "ssim_person"].append(ssim(frames, case.truth, case.mask))
-            scores[method, "psnr_frame"].append(psnr(frames, case.truth))
-            scores[method, "ssim_frame"].append(ssim(frames, case.truth))
+            scores[method].append(score_clip(frames, case.truth, case.mask))
         middle = case.truth.shape[0] // 2
         references = ReferenceSet(images=(case.reference,), proportions=estimate_proportions([case.reference.person]))
         track = retarget(case.driving, references)[case.judged][middle : middle + 1]
@@ -97,21 +93,26 @@ def bench_actors(
     return _rows(scores)
 
 
-def _rows(scores: dict[tuple[str, str], list[float]]) -> list[dict[str, Any]]:
+def _rows(scores: dict[str, list[dict[str, float]]]) -> list[dict[str, Any]]:
     rng = np.random.Generator(np.random.PCG64(0))
     rows: list[dict[str, Any]] = []
-    for (method, metric), values in scores.items():
-        array = np.array(values)
-        draws = array[rng.integers(0, len(array), size=(2000, len(array)))].mean(axis=1)
-        row: dict[str, Any] = {
-            "set": "cross_identity",
-            "method": method,
-            "metric": metric,
-            "value": float(array.mean()),
-            "ci95": [float(np.percentile(draws, 2.5)), float(np.percentile(draws, 97.5))],
-            "n": len(array),
-        }
-        if method != "model":
-            row["model_better"] = int((np.array(scores["model", metric]) > array).sum())
-        rows.append(row)
+    for method, cases in scores.items():
+        for metric, higher in HIGHER_IS_BETTER.items():
+            values = np.array([case.get(metric, np.nan) for case in cases])
+            known = values[~np.isnan(values)]
+            if not len(known):
+                continue
+            draws = known[rng.integers(0, len(known), size=(2000, len(known)))].mean(axis=1)
+            row: dict[str, Any] = {
+                "set": "cross_identity",
+                "method": method,
+                "metric": metric,
+                "value": float(known.mean()),
+                "ci95": [float(np.percentile(draws, 2.5)), float(np.percentile(draws, 97.5))],
+                "n": len(known),
+            }
+            if method != "model" and higher is not None:
+                model = np.array([case.get(metric, np.nan) for case in scores["model"]])
+                row["model_better"] = int((model > values if higher else model < values).sum())
+            rows.append(row)
     return rows

@@ -26,7 +26,7 @@ from dreamactor.inference.references import read_references
 from dreamactor.inference.request import AnimateRequest, Progress
 from dreamactor.inference.segments import Segment, plan_segments
 from dreamactor.models.caches import DriveCache, ReferenceCache
-from dreamactor.models.inputs import DriveInput, ReferenceInput
+from dreamactor.models.inputs import DecodeInput, DriveInput, ReferenceInput
 from dreamactor.models.vae import StreamedDecoder
 from dreamactor.perception.build import build_estimator
 from dreamactor.perception.cache import cached_track
@@ -219,12 +219,22 @@ class Animator:
         """New frames of a segment: [t, H, W, 3] uint8. The handed-over latent is not decoded again."""
         skip = 1 if segment.carries else 0
         decoded = stream.push(latent[:, :, skip:])
+        own = slice(segment.first_frames if segment.carries else 0, None)
         proxy = seen = figure = None
         if drawn.proxy is not None:
-            own = slice(segment.first_frames if segment.carries else 0, None)
             proxy = to_model(drawn.proxy.rgb[own])
             seen, figure = (mask[own][None, None].float() / 255 for mask in (drawn.proxy.seen, drawn.proxy.figure))
-        joined = self.bundle.decoder(decoded, proxy, seen, figure)
+        joined = self.bundle.decoder(
+            DecodeInput(
+                decoded=decoded,
+                proxy=proxy,
+                seen=seen,
+                figure=figure,
+                pose_maps=_channels(drawn.pose)[:, :, own],
+                face=self.bundle.face(drawn.face.landmarks[own])[None],
+                face_tracked=drawn.face.tracked[own][None],
+            )
+        )
         return to_frames(joined)[0, : segment.stop - segment.start]
 
 

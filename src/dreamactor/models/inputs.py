@@ -82,3 +82,37 @@ class ReferenceInput:
         expect_shape("pose_maps", self.pose_maps, "B K 6 H W", B=sizes["B"], K=sizes["K"])
         if self.present is not None:
             expect_shape("present", self.present, "B K", B=sizes["B"], K=sizes["K"])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DecodeInput:
+    """What the proxy-aware decoder joins.
+
+    Attributes:
+        decoded: [B, 3, T, H, W] what the VAE decoded, -1..1.
+        proxy: [B, 3, T, H, W] textured proxy, -1..1; None: the paper's pure mode, or dropped.
+        seen: [B, 1, T, H, W] in 0..1, where the proxy was copied from a reference.
+        figure: [B, 1, T, H, W] in 0..1, the proxy's silhouette.
+        pose_maps: [B, 6, T, H, W] in -1..1, skeleton RGB then sphere RGB; None: dropped.
+        face: [B, T, E] face motion codes; None: no face guidance.
+        face_tracked: [B, T] bool, False where a frame has no face; None: all have.
+    """
+
+    decoded: Tensor
+    proxy: Tensor | None = None
+    seen: Tensor | None = None
+    figure: Tensor | None = None
+    pose_maps: Tensor | None = None
+    face: Tensor | None = None
+    face_tracked: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        sizes = expect_shape("decoded", self.decoded, "B 3 T H W")
+        if len({part is None for part in (self.proxy, self.seen, self.figure)}) == 2:
+            raise ValueError("proxy, seen and figure come together")
+        for name, channels in (("proxy", 3), ("seen", 1), ("figure", 1), ("pose_maps", 6)):
+            part = getattr(self, name)
+            if part is not None:
+                expect_shape(name, part, f"B {channels} T H W", **sizes)
+        if self.face is not None:
+            expect_shape("face", self.face, "B T E", B=sizes["B"], T=sizes["T"])

@@ -64,30 +64,32 @@ DIT = DiTConfig(
     uses_proxy=True,
     prediction="clean_residual",
 )
-DECODER = ProxyDecoderConfig(channels=(48, 96, 160, 192), blocks=1)
-DEFAULTS = ModelDefaults(size=256, steps=4, guidance_reference=1.0, guidance_motion=1.0, segment_frames=25)
+DECODER = ProxyDecoderConfig(channels=(48, 96, 160, 192), blocks=1, face_code_dim=NUM_EXPRESSION)
+DEFAULTS = ModelDefaults(size=256, steps=2, guidance_reference=1.0, guidance_motion=1.0, segment_frames=25)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ActorRecipe:
-    """How much of everything; the defaults are what the shipped model was trained with.
+    """How much of everything; the defaults are about those of the shipped model (its model.json has the exact ones).
 
     Attributes:
         num_samples, size, num_frames: clips to draw, their pixels and frames.
         vae_steps, face_steps, dit_steps, decoder_steps: optimizer steps.
         face_actors: actors whose face points the landmark encoder sees.
+        colourings: how many times the DiT sees each clip, every time in other colours.
         workers: processes that draw.
         seed: of everything.
     """
 
-    num_samples: int = 463
+    num_samples: int = 800
     size: int = 256
     num_frames: int = 13
-    vae_steps: int = 1500
+    vae_steps: int = 2600
     face_steps: int = 6000
-    dit_steps: int = 900
-    decoder_steps: int = 6500
+    dit_steps: int = 3300
+    decoder_steps: int = 11000
     face_actors: int = 1500
+    colourings: int = 2
     workers: int = 2
     seed: int = 0
 
@@ -129,7 +131,9 @@ def train_actor(run: Path, recipe: ActorRecipe, report: Report) -> Path:
 
     _stage(run / "face", face, face_stage)
     vae.eval().requires_grad_(False)
-    samples = load_samples(paths, vae, report=lambda d, t: report("encode", d, t))
+    samples = load_samples(
+        paths, vae, colourings=recipe.colourings, seed=recipe.seed, report=lambda d, t: report("encode", d, t)
+    )
     dit = DiT.from_dataclass(DIT)
     _stage(run / "dit", dit, lambda: _train_dit(dit, samples, vae.latent_std, run, loop(recipe.dit_steps, 8e-4), recipe))
     decoder = ProxyDecoder(DECODER)
@@ -183,12 +187,12 @@ def _train_decoder(
     vae: VideoVAE, dit: DiT, decoder: ProxyDecoder, samples: list[EncodedSample], paths: list[Path], run: Path,
     config: LoopConfig, recipe: ActorRecipe,
 ) -> None:  # fmt: skip
-    """Half of what the decoder sees was decoded from worn truth, half from what the DiT makes of the guidance."""
+    """The decoder learns from what the DiT makes of the guidance, and now and then from worn truth."""
     generator = torch.Generator().manual_seed(recipe.seed)
     decoded: list[Tensor] = []
-    for index, encoded in enumerate(samples):
-        if index % 2:
-            latent = predict_latents(dit, [encoded], num_steps=DECODED_STEPS[index // 2 % 3], seed=index)[0]
+    for index, encoded in enumerate(samples[: len(paths)]):
+        if index % 8:
+            latent = predict_latents(dit, [encoded], num_steps=DECODED_STEPS[index % 3], seed=index)[0]
         else:
             latent = worn_latent(encoded, generator=generator)
         video = vae.decode(latent[None])[0].clamp(-1, 1)

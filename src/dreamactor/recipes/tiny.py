@@ -49,7 +49,7 @@ def tiny_bundle(seed: int = 0, *, segment_frames: int = 73) -> ModelBundle:
             vae=VideoVAE(vae_config),
             dit=DiT.from_dataclass(dit_config),
             dit_config=dit_config,
-            decoder=ProxyDecoder(ProxyDecoderConfig(channels=(8, 8), blocks=1)),
+            decoder=ProxyDecoder(ProxyDecoderConfig(channels=(8, 8), blocks=1, face_code_dim=FACE_CODE_DIM)),
             face=LandmarkFaceEncoder(code_dim=FACE_CODE_DIM, width=16),
             defaults=ModelDefaults(
                 size=64, steps=2, guidance_reference=2.5, guidance_motion=2.5, segment_frames=segment_frames

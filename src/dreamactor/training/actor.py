@@ -7,8 +7,9 @@ latents, so that known pixels travel as pixels.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import torch
@@ -20,7 +21,7 @@ from dreamactor.flow.path import add_noise
 from dreamactor.flow.sampler import sample as solve
 from dreamactor.flow.time import draw_times, sampling_times
 from dreamactor.models.dit import DiT
-from dreamactor.models.inputs import DriveInput, ReferenceInput
+from dreamactor.models.inputs import DecodeInput, DriveInput, ReferenceInput
 from dreamactor.models.proxy_decoder import ProxyDecoder
 from dreamactor.models.vae import VideoVAE
 from dreamactor.training.guided import GuidedSample, load_guided
@@ -29,6 +30,13 @@ from dreamactor.training.vae import edge_loss
 
 TIME_SHIFT = 4.0
 """Moves training times towards noise: the model is sampled in very few steps, the first of which decide."""
+
+
+NO_PROXY_RATE = 0.05
+"""How often the decoder has to do without the proxy."""
+MAX_HUE_DEG = 70.0
+TEXTURE_WEIGHT = 1.5
+"""Of the difference in texture energy in the decoder's loss."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -219,10 +227,10 @@ def worn_latent(sample: EncodedSample, *, generator: torch.Generator) -> Tensor:
 
 def decoder_batch(
     path: Path, decoded: Tensor, *, crop: int, generator: torch.Generator, num_frames: int
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """A crop of some frames of one sample: decoded, proxy, seen, figure, truth [1, ., t, c, c] and weight."""
+) -> tuple[DecodeInput, Tensor, Tensor]:
+    """A crop of some frames of one sample, its colours turned: input, truth [1, 3, t, c, c] and weight [1, 1, t, c, c]."""
     with safe_open(path, framework="pt") as opened:
-        slices = {name: opened.get_slice(name) for name in ("frames", "proxy", "seen", "figure", "mask")}
+        slices = {name: opened.get_slice(name) for name in ("frames", "proxy", "seen", "figure", "mask", "maps")}
         length, height, width, _ = slices["frames"].get_shape()
         head = opened.get_tensor("head")
         picks = torch.randperm(length, generator=generator)[:num_frames].sort().values
@@ -237,15 +245,58 @@ def decoder_batch(
         def cut(name: str) -> Tensor:
             return torch.stack([slices[name][int(t)][window] for t in picks]).float()
 
-        truth, proxy = (cut(name).permute(3, 0, 1, 2)[None] / 127.5 - 1 for name in ("frames", "proxy"))
+        pictures = [cut("frames"), cut("proxy"), decoded[picks][:, window[0], window[1]].float()]
+        truth, proxy, made = (
+            picture.permute(3, 0, 1, 2)[None] / 127.5 - 1 for picture in turn_colours(pictures, generator=generator)
+        )
         seen, figure, mask = (cut(name)[None, None] / 255 for name in ("seen", "figure", "mask"))
-    made = decoded[picks][:, window[0], window[1]].permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+        maps = torch.stack([slices["maps"][:, int(t)][:, window[0], window[1]] for t in picks], dim=1)[None]
+        face, tracked = opened.get_tensor("expression")[picks][None], opened.get_tensor("face_tracked")[picks][None]
     across = torch.arange(left, left + crop)[None, None, :] + 0.5
     down = torch.arange(top, top + crop)[None, :, None] + 0.5
     centers = head[picks]
     away = (across - centers[:, 0, None, None]).square() + (down - centers[:, 1, None, None]).square()
     near = (away < (1.1 * centers[:, 2, None, None]).square())[None, None].float()
-    return made, proxy, seen, figure, truth, 1 + 2 * mask + 3 * near
+    given = DecodeInput(
+        decoded=made, proxy=proxy, seen=seen, figure=figure, pose_maps=maps.float() / 127.5 - 1, face=face,
+        face_tracked=tracked,
+    )  # fmt: skip
+    return given, truth, 1 + 2 * mask + 3 * near
+
+
+def turn_colours(pictures: list[Tensor], *, generator: torch.Generator) -> list[Tensor]:
+    """Turns the hue, saturation and brightness of pictures [..., 3] in 0..255, all alike: few clips show many colours."""
+
+    def between(low: float, high: float) -> float:
+        return low + (high - low) * float(torch.rand((), generator=generator))
+
+    angle = math.radians(between(-MAX_HUE_DEG, MAX_HUE_DEG))
+    grey = torch.full((3, 3), 1 / 3)
+    cross = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / math.sqrt(3)
+    turn = math.cos(angle) * torch.eye(3) + (1 - math.cos(angle)) * grey + math.sin(angle) * cross
+    saturation = between(0.6, 1.25)
+    mix = between(0.8, 1.1) * (saturation * turn + (1 - saturation) * grey)
+    lift = between(-15, 15)
+    return [(picture @ mix.T + lift).clamp(0, 255) for picture in pictures]
+
+
+def texture_energy(video: Tensor) -> Tensor:
+    """[B, 3, T, H, W] -> [B, 1, T, H, W]: how strongly the picture changes about each pixel, wherever exactly it does.
+
+    Absolute error prefers a blur to an edge two pixels away from the true one; the energy of both edges is the same.
+    """
+    across = F.pad(torch.diff(video, dim=-1), (0, 1)).square()
+    down = F.pad(torch.diff(video, dim=-2), (0, 0, 0, 1)).square()
+    around = F.avg_pool3d((across + down).mean(dim=1, keepdim=True), (1, 7, 7), stride=1, padding=(0, 3, 3))
+    return (around + 1e-4).sqrt()
+
+
+def _together(inputs: list[DecodeInput], *, keep_proxy: bool) -> DecodeInput:
+    """Stacks inputs that lack nothing, with or without the proxy."""
+    names = [f.name for f in fields(DecodeInput)]
+    if not keep_proxy:
+        names = [name for name in names if name not in ("proxy", "seen", "figure")]
+    return DecodeInput(**{name: torch.cat([getattr(one, name) for one in inputs]) for name in names})
 
 
 def train_decoder(
@@ -259,7 +310,7 @@ def train_decoder(
         paths: guided samples; `decoded`: what the VAE decoded for each, uint8 [T, H, W, 3].
         run: folder for checkpoint and log.
         config: the loop's.
-        batch_size: frames a step, four from each of some samples.
+        batch_size: frames a step, two from each of some samples.
         crop: side in pixels.
         seed: of batches.
     """
@@ -267,19 +318,24 @@ def train_decoder(
     per_sample = 2
 
     def loss_of(generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        parts = []
+        inputs, truths, weights = [], [], []
         for _ in range(batch_size // per_sample):
             index = int(torch.randint(len(paths), (1,), generator=generator))
-            parts.append(decoder_batch(paths[index], decoded[index], crop=crop, generator=generator, num_frames=per_sample))
-        made, proxy, seen, figure, truth, weight = (torch.cat(column) for column in zip(*parts, strict=True))
-        if torch.rand((), generator=generator) < 0.1:
-            joined = decoder(made, None, None, None).float()
-        else:
-            joined = decoder(made, proxy, seen, figure).float()
+            given, truth, weight = decoder_batch(
+                paths[index], decoded[index], crop=crop, generator=generator, num_frames=per_sample
+            )
+            inputs.append(given)
+            truths.append(truth)
+            weights.append(weight)
+        truth, weight = torch.cat(truths), torch.cat(weights)
+        keep_proxy = bool(torch.rand((), generator=generator) >= NO_PROXY_RATE)
+        joined = decoder(_together(inputs, keep_proxy=keep_proxy)).float()
         error = ((joined - truth).abs() * weight).sum() / (3 * weight.sum())
         person = (weight > 1).float()
         mse = ((joined.detach() - truth).square() * person).sum() / (3 * person.sum().clamp(min=1)) / 4
-        return error + 0.5 * edge_loss(joined, truth), {"psnr_person": float(-10 * torch.log10(mse.clamp(min=1e-6)))}
+        texture = ((texture_energy(joined) - texture_energy(truth)).abs() * weight).sum() / weight.sum()
+        loss = error + 0.5 * edge_loss(joined, truth) + TEXTURE_WEIGHT * texture
+        return loss, {"texture": float(texture.detach()), "psnr_person": float(-10 * torch.log10(mse.clamp(min=1e-6)))}
 
     latest = loop.run(loss_of)
     loop.load_averaged()
@@ -287,12 +343,35 @@ def train_decoder(
 
 
 def load_samples(
-    paths: list[Path], vae: VideoVAE, *, report: Callable[[int, int], None] | None = None
+    paths: list[Path], vae: VideoVAE, *, colourings: int, seed: int, report: Callable[[int, int], None] | None = None
 ) -> list[EncodedSample]:
-    """Encodes all guided samples."""
+    """Encodes all guided samples as they are, and again in other colours: sample 0, 1, .. first, then their colourings.
+
+    Args:
+        paths: guided samples.
+        vae: the frozen VAE.
+        colourings: how many times each is encoded, the first time in its own colours.
+        seed: of the colours.
+        report: called with (done, total).
+    """
     encoded = []
-    for index, path in enumerate(paths):
-        encoded.append(encode_sample(vae, load_guided(path)))
-        if report:
-            report(index + 1, len(paths))
+    generator = torch.Generator().manual_seed(seed)
+    for colouring in range(colourings):
+        for index, path in enumerate(paths):
+            sample = load_guided(path)
+            if colouring == 0:
+                encoded.append(encode_sample(vae, sample))
+            else:
+                own = encoded[index]
+                turned = encode_sample(vae, _turned(sample, generator=generator))
+                encoded.append(replace(own, clean=turned.clean, proxy=turned.proxy, reference=turned.reference))
+            if report:
+                report(colouring * len(paths) + index + 1, colourings * len(paths))
     return encoded
+
+
+def _turned(sample: GuidedSample, *, generator: torch.Generator) -> GuidedSample:
+    """The sample in other colours."""
+    pictures = [sample.frames.float(), sample.proxy.float(), sample.reference.float()]
+    frames, proxy, reference = (p.round().to(torch.uint8) for p in turn_colours(pictures, generator=generator))
+    return replace(sample, frames=frames, proxy=proxy, reference=reference)

@@ -20,6 +20,10 @@ from dreamactor.guidance.textured_proxy import draw_proxy, prepare_proxy
 from dreamactor.types.guidance import PoseMaps, ReferenceImage, ReferenceSet
 from dreamactor.types.track import PersonTrack
 
+EXACT_REFERENCES, EXACT_DRIVES = 0.4, 0.9
+"""How often the tracks keep their exactness. A reference is mostly seen as perception sees it; a drive mostly is not: where
+controls and truth disagree, the mean of all that may be meant is learnt, and that is a blur."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GuidedSample:
@@ -63,16 +67,20 @@ def guide_sample(sample: ActorSample, *, generator: torch.Generator) -> GuidedSa
     _, height, width, _ = sample.frames.shape
     index = int(torch.rand((), generator=generator) < 0.25)
     chosen = sample.references[min(index, len(sample.references) - 1)]
-    exact = bool(torch.rand((), generator=generator) < 0.3)
+    exact_reference, exact_drive = (
+        bool(torch.rand((), generator=generator) < share) for share in (EXACT_REFERENCES, EXACT_DRIVES)
+    )
 
-    def seen_by_perception(track: PersonTrack) -> PersonTrack:
+    def seen_by_perception(track: PersonTrack, exact: bool) -> PersonTrack:
         return track if exact else jitter_track(track, generator=generator)
 
-    person = seen_by_perception(chosen.person)
-    mask = chosen.mask if exact or chosen.mask is None else jitter_mask(chosen.mask, generator=generator)
+    person = seen_by_perception(chosen.person, exact_reference)
+    mask = chosen.mask
+    if mask is not None and not exact_reference:
+        mask = jitter_mask(mask, generator=generator)
     reference = ReferenceImage(image=chosen.image, person=person, mask=mask)
     references = ReferenceSet(images=(reference,), proportions=estimate_proportions([person]))
-    track = seen_by_perception(sample.track)
+    track = seen_by_perception(sample.track, exact_drive)
     drawn = draw_proxy(prepare_proxy(references), track, width=width, height=height)
     return GuidedSample(
         frames=sample.frames,

@@ -40,6 +40,6 @@ def command(
     for row in rows:
         low, high = row["ci95"]
         better = f"  model better on {row['model_better']}/{row['n']}" if "model_better" in row else ""
-        typer.echo(f"{row['method']:10} {row['metric']:12} {row['value']:7.3f}  [{low:.3f}, {high:.3f}]{better}")
+        typer.echo(f"{row['method']:10} {row['metric']:17} {row['value']:7.3f}  [{low:.3f}, {high:.3f}]{better}")
     if json_file is not None:
         write_scores(json_file, rows, model=model)

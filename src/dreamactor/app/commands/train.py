@@ -10,7 +10,7 @@ import typer
 
 def command(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the run; the same folder resumes it.")],
-    samples: Annotated[int, typer.Option(min=4, help="Clips of actors to draw.")] = 463,
+    samples: Annotated[int, typer.Option(min=4, help="Clips of actors to draw.")] = 800,
     size: Annotated[int, typer.Option(min=64, max=512, help="Width and height in pixels, a multiple of 32.")] = 256,
     scale: Annotated[float, typer.Option(min=0.0005, help="Multiplies all step counts.")] = 1.0,
     workers: Annotated[int, typer.Option(min=1, help="Processes that draw.")] = 2,
