@@ -29,7 +29,10 @@ def first_frames(name: str, num_frames: int) -> tuple[list[tuple[torch.Tensor, i
 
 
 def needs(name: str) -> pytest.MarkDecorator:
-    return pytest.mark.skipif(not (MEDIA / name).is_file(), reason="media folder is absent")
+    return pytest.mark.skipif(
+        not (MEDIA / name).is_file(),
+        reason="clips of real people are not part of the project; name a folder of them with DREAMACTOR_MEDIA",
+    )
 
 
 @pytest.mark.media

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch.testing import assert_close
 
-from dreamactor.training.actor import turn_colours
+from dreamactor.training.colours import turn_colours
 
 
 def test_pictures_are_turned_alike() -> None:

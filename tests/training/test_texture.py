@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from dreamactor.training.actor import texture_energy
+from dreamactor.training.decoder import texture_energy
 
 
 def test_a_moved_edge_costs_less_energy_than_a_blurred_one() -> None:

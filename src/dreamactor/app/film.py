@@ -6,8 +6,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from dreamactor.data.actors import neutral_performance, render, sample_actor, sample_performance, sample_scene
+from dreamactor.data.actors.exact import exact_track
 from dreamactor.data.actors.figure import build_figure
-from dreamactor.data.actors.render import exact_track
 from dreamactor.data.actors.scene import place_camera
 from dreamactor.perception.track_file import save_track
 from dreamactor.types.track import PersonTrack

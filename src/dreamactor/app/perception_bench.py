@@ -94,11 +94,8 @@ def _rows(seen: list[Seen], framing: Framing, mode: str) -> list[dict[str, Any]]
 
     def add(metric: str, values: Tensor) -> None:
         if len(values):
-            rows.append(
-                {"set": framing, "mode": mode, "metric": metric, "value": float(values.median()), "n": len(values)}
-                if "error" in metric
-                else {"set": framing, "mode": mode, "metric": metric, "value": float(values.mean()), "n": len(values)}
-            )
+            value = float(values.median() if "error" in metric else values.mean())
+            rows.append({"set": framing, "mode": mode, "metric": metric, "value": value, "n": len(values)})
 
     body, joints, angles = [], [], []
     faces: dict[str, list[Tensor]] = {"near_human": [], "toy": []}

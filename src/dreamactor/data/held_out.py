@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from dreamactor.data.actors import FIRST_HELD_OUT_SEED, render, sample_actor, sample_performance, sample_scene
+from dreamactor.data.actors.exact import exact_track
 from dreamactor.data.actors.figure import build_figure
-from dreamactor.data.actors.render import exact_track
 from dreamactor.data.actors.scene import place_camera
 from dreamactor.types.guidance import ReferenceImage
 from dreamactor.types.track import PersonTrack

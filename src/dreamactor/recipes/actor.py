@@ -26,14 +26,9 @@ from dreamactor.models.dit import DiT, DiTConfig
 from dreamactor.models.face_motion import LandmarkFaceEncoder
 from dreamactor.models.proxy_decoder import ProxyDecoder, ProxyDecoderConfig
 from dreamactor.models.vae import VAEConfig, VideoVAE
-from dreamactor.training.actor import (
-    EncodedSample,
-    load_samples,
-    predict_latents,
-    train_decoder,
-    train_dit,
-    worn_latent,
-)
+from dreamactor.training.decoder import train_decoder, worn_latent
+from dreamactor.training.dit import predict_latents, train_dit
+from dreamactor.training.encoded import EncodedSample, load_samples
 from dreamactor.training.face import face_pairs, train_landmark_encoder
 from dreamactor.training.guided import guide_sample, load_guided, save_guided
 from dreamactor.training.loop import LoopConfig, bfloat16_pays

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dreamactor.data.actors import FIRST_HELD_OUT_SEED, sample_actor, sample_performance, sample_scene
+from dreamactor.data.actors.exact import exact_track
 from dreamactor.data.actors.figure import build_figure
-from dreamactor.data.actors.render import exact_track
 from dreamactor.data.actors.scene import place_camera
 from dreamactor.guidance.face_crop import normalize_landmarks
 from dreamactor.guidance.jitter import jitter_track

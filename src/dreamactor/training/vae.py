@@ -17,6 +17,7 @@ from dreamactor.data.build import list_samples
 from dreamactor.errors import InputError
 from dreamactor.models.vae import VideoVAE
 from dreamactor.training.loop import CHECKPOINT, LoopConfig, TrainingLoop
+from dreamactor.training.weighting import region_weight
 
 SPREAD_WEIGHT = 1e-3
 LATENT_NOISE = 0.1
@@ -32,15 +33,6 @@ def edge_loss(made: Tensor, truth: Tensor) -> Tensor:
     across = (torch.diff(made, dim=-1) - torch.diff(truth, dim=-1)).abs().mean()
     down = (torch.diff(made, dim=-2) - torch.diff(truth, dim=-2)).abs().mean()
     return across + down
-
-
-def _weights(mask: Tensor, head: Tensor, corner: tuple[int, int]) -> Tensor:
-    """[T, c, c]: 1 on the background, 3 on the person, 6 on the head; the crop starts at corner (y, x)."""
-    _, height, width = mask.shape
-    y = torch.arange(corner[0], corner[0] + height)[None, :, None] + 0.5
-    x = torch.arange(corner[1], corner[1] + width)[None, None, :] + 0.5
-    away = (x - head[:, 0, None, None]).square() + (y - head[:, 1, None, None]).square()
-    return 1 + 2 * (mask > 127).float() + 3 * (away < (1.1 * head[:, 2, None, None]).square()).float()
 
 
 def random_crops(
@@ -70,7 +62,7 @@ def random_crops(
                 )
             window = (slice(t, t + num_frames), slice(y, y + crop), slice(x, x + crop))
             videos.append(frames[window])
-            weights.append(_weights(mask[window], head, (y, x)))
+            weights.append(region_weight((mask[window] > 127).float(), head, (y, x)))
     video = torch.stack(videos).permute(0, 4, 1, 2, 3).float() / 127.5 - 1
     return video, torch.stack(weights)[:, None]
 

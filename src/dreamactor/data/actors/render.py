@@ -1,4 +1,4 @@
-"""Draws an actor performing in a scene, and writes down the exact truth beside it.
+"""Draws an actor performing in a scene, with the exact truth beside it.
 
 The skin is rasterised (`raster.py`), then every visible sample is painted from its texture coordinates and lit. Pixels on
 an edge are drawn again with four samples each. Plain torch, batched over frames.
@@ -9,14 +9,14 @@ Axis letters: N samples, V vertices, t frames drawn at once.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 import torch
 from torch import Tensor
 
+from dreamactor.data.actors.cloth import cloth_color
+from dreamactor.data.actors.exact import exact_track
 from dreamactor.data.actors.face import paint_face
 from dreamactor.data.actors.figure import Actor, Figure, build_figure
-from dreamactor.data.actors.head import HeadShape
 from dreamactor.data.actors.motion import Performance
 from dreamactor.data.actors.raster import SUBSAMPLES, Fragments, Pairs
 from dreamactor.data.actors.scene import Camera, Scene, draw_background, place_camera
@@ -36,11 +36,8 @@ from dreamactor.data.actors.skin import (
     SKIRT,
     TRUNK,
 )
-from dreamactor.data.actors.wardrobe import Cloth
-from dreamactor.geometry.rotation import matrix_to_angles, normalize, unwrap
-from dreamactor.geometry.skeleton import BODY_JOINTS
-from dreamactor.types.track import BodyTrack, FaceTrack, HandTrack, HeadTrack, PersonTrack
-from dreamactor.types.video import FrameTimes
+from dreamactor.geometry.rotation import normalize
+from dreamactor.types.track import PersonTrack
 
 PIXELS_AT_ONCE = 300_000
 """Upper bound of pixels in one pass: bounds memory."""
@@ -298,15 +295,11 @@ class _Canvas:
             else:
                 covered = (0.5 - (along - 0.05 * field.unit) / soft).clamp(0, 1)
             cloth = look.bottom
-        color = _cloth_color(
-            cloth, surface, soft, printed=code == TRUNK, torso=torso, wide=torch.ones(len(point), dtype=torch.bool)
-        )
+        color = cloth_color(cloth, surface, soft, printed=code == TRUNK, torso=torso)
         if code in (TRUNK, SKIRT, LEFT_LEG, RIGHT_LEG) and look.lower != "dress":
             belt = 0.16 * torso
             below = torch.ones(len(point)) if code == SKIRT else (0.5 - (point[:, 1] - belt) / soft).clamp(0, 1)
-            lower = _cloth_color(
-                look.bottom, surface, soft, printed=False, torso=torso, wide=torch.ones(len(point), dtype=torch.bool)
-            )
+            lower = cloth_color(look.bottom, surface, soft, printed=False, torso=torso)
             color = color + (lower - color) * below[:, None]
             line = ((0.007 * field.unit - (point[:, 1] - belt + 0.007 * field.unit).abs()) / soft + 0.5).clamp(0, 1)
             color = color * (1 - 0.4 * line * (code != SKIRT))[:, None]
@@ -353,63 +346,6 @@ class _Canvas:
         return (base * (1 + 0.13 * strand)[:, None] + 0.012 * strand[:, None]).clamp(0, 1)
 
 
-def _cloth_color(cloth: Cloth, surface: Tensor, soft: Tensor, *, printed: bool, torso: float, wide: Tensor) -> Tensor:
-    """Colour of cloth at points in material coordinates (metres; y up the trunk, z to the front)."""
-    x, y, z = surface.unbind(-1)
-    around = torch.atan2(x, z.abs() + 0.02) * 0.14
-    period = cloth.period_m
-    ramp = (soft / period * 3).clamp(0.02, 2)
-
-    def wave(phase: Tensor) -> Tensor:
-        return (torch.sin(2 * torch.pi * phase) / ramp * 0.5 + 0.5).clamp(0, 1)
-
-    share = {
-        0: lambda: torch.zeros_like(x),
-        1: lambda: wave(y / period),
-        2: lambda: ((wave(around / period * 1.6) - 0.62) * 3).clamp(0, 1),
-        3: lambda: (wave(y / period) - wave(around / period)).abs(),
-        4: lambda: ((torch.sin(2 * torch.pi * y / period) * torch.sin(2 * torch.pi * around / period) - 0.35) * 5).clamp(
-            0, 1
-        ),
-        5: lambda: wave((y + around) / period),
-        6: lambda: ((y - 0.55 * torso) / soft).clamp(0, 1),
-    }[cloth.pattern]()
-    base, accent = torch.tensor(cloth.color), torch.tensor(cloth.accent)
-    color = base + (accent - base) * share[:, None]
-    weave = 0.025 * torch.sin(x * 900) * torch.sin(y * 900)
-    color = (color * (1 + weave[:, None])).clamp(0, 1)
-    if printed:
-        for kind, front in ((cloth.front_print, True), (cloth.back_print, False)):
-            if kind:
-                facing = z > 0 if front else z < 0
-                size = 0.17 * torso if front else 0.24 * torso
-                ink = _print_share(kind, x / size, (y - 0.70 * torso) / size, soft / size) * facing * wide
-                color = color + (torch.tensor(cloth.print_color) - color) * ink[:, None]
-    return color
-
-
-def _print_share(kind: int, x: Tensor, y: Tensor, soft: Tensor) -> Tensor:
-    """Ink of a print at places in print sizes, 0..1."""
-    radius = torch.sqrt(x.square() + y.square() + 1e-9)
-    distance = {
-        1: lambda: radius - 0.85,
-        2: lambda: (radius - 0.7).abs() - 0.2,
-        3: lambda: torch.maximum(x.abs() - 1.5, y.abs() - 0.32),
-        4: lambda: x.abs() + y.abs() - 1.0,
-        5: lambda: torch.minimum(
-            torch.maximum(x.abs() - 0.28, y.abs() - 0.95), torch.maximum(y.abs() - 0.28, x.abs() - 0.95)
-        ),
-        6: lambda: torch.minimum(
-            torch.minimum(
-                torch.maximum((x + 0.1).abs() - 0.2, y.abs() - 0.95),
-                torch.maximum((x - 0.05).abs() - 0.6, (y + 0.8).abs() - 0.2),
-            ),
-            torch.maximum((x + 0.35).abs() - 0.25, (y - 0.62).abs() - 0.16),
-        ),
-    }[kind]()
-    return (0.5 - distance / soft).clamp(0, 1)
-
-
 def _light(color: Tensor, normal: Tensor, ray: Tensor, gloss: Tensor, scene: Scene) -> Tensor:
     """Wrapped key light, sky and ground fill, a rim, and a soft highlight."""
     light = torch.tensor(scene.light)
@@ -424,77 +360,3 @@ def _light(color: Tensor, normal: Tensor, ray: Tensor, gloss: Tensor, scene: Sce
     shine = (normal * half).sum(-1).clamp(0, 1).pow(26) * gloss
     lit = color * strength * (1 - 0.22 * grazing.pow(2))[:, None]
     return lit + (shine + scene.rim * 0.35 * grazing.pow(3) * sky)[:, None] * (1 - lit).clamp(0, 1)
-
-
-_JOINT_SOURCE = {name: name for name in BODY_JOINTS if name not in ("neck", "pelvis")}
-
-
-def exact_track(
-    actor: Actor, figure: Figure, performance: Performance, camera: Camera, *, width: int, height: int
-) -> PersonTrack:
-    """The truth about a performance before a camera, in the conventions of `PersonTrack`."""
-    joints = figure.joints
-    place = {name: joints.place[name] for name in _JOINT_SOURCE}
-    place["neck"] = (joints.place["left_shoulder"] + joints.place["right_shoulder"]) / 2
-    place["pelvis"] = (joints.place["left_hip"] + joints.place["right_hip"]) / 2
-    body_m = torch.stack([place[name] for name in BODY_JOINTS], dim=1)
-    pelvis_depth = camera.place[2] - place["pelvis"][:, 2]
-
-    def px3(point: Tensor) -> Tensor:
-        seen = camera.project(point)
-        shape = (-1, *(1,) * (seen.ndim - 2))
-        back = (seen[..., 2] - pelvis_depth.view(shape)) * (camera.focal_px / pelvis_depth).view(shape)
-        return torch.cat([seen[..., :2], back[..., None]], dim=-1)
-
-    body_px = px3(body_m)
-    inside = (body_px[..., 0] > 0) & (body_px[..., 0] < width) & (body_px[..., 1] > 0) & (body_px[..., 1] < height)
-    confidence = torch.where(inside, 1.0, 0.1)
-    everywhere = torch.ones(performance.num_frames, dtype=torch.bool)
-    hands = torch.cat(
-        [torch.stack([joints.place["left_wrist"], joints.place["right_wrist"]], dim=1)[:, :, None],
-         joints.fingers.flatten(2, 3)], dim=2,
-    )  # fmt: skip
-    hands_px = px3(hands)
-    hands_inside = (hands_px[..., 0] > 0) & (hands_px[..., 0] < width) & (hands_px[..., 1] > 0) & (hands_px[..., 1] < height)
-    turn = joints.frame["head"]
-    center = px3(joints.place["head"])
-    head_depth = camera.place[2] - joints.place["head"][:, 2]
-    radius = camera.focal_px * actor.body.head_radius / head_depth
-    angles = matrix_to_angles(turn)
-    angles = torch.cat([unwrap(angles[:, :1]), angles[:, 1:]], dim=-1)
-    flip = torch.tensor((1.0, -1.0, -1.0))
-    return PersonTrack(
-        width=width,
-        height=height,
-        times=FrameTimes.constant(performance.num_frames, Fraction(performance.fps).limit_denominator(1001)),
-        body=BodyTrack(
-            joints=body_px,
-            joints_m=(body_m - place["pelvis"][:, None]) * flip,
-            confidence=confidence,
-            tracked=everywhere,
-        ),
-        hands=HandTrack(joints=hands_px, tracked=hands_inside.float().mean(-1) > 0.6),
-        head=HeadTrack(angles_rad=angles, center=center, radius_px=radius, tracked=everywhere),
-        face=_exact_face(actor, figure, camera, center, radius, width=width, height=height),
-        cut=torch.zeros(performance.num_frames, dtype=torch.bool),
-        source=f"actor {actor.seed} (exact)",
-    )
-
-
-def _exact_face(
-    actor: Actor, figure: Figure, camera: Camera, center: Tensor, radius: Tensor, *, width: int, height: int
-) -> FaceTrack:
-    """Face points on the surface of the drawn head."""
-    local = HeadShape(face=actor.face).landmarks(figure.curves) * actor.body.head_radius
-    turn = figure.joints.frame["head"]
-    world = figure.joints.place["head"][:, None] + (turn[:, None] @ local[..., None])[..., 0]
-    seen = camera.project(world)
-    z = (seen[..., 2] - seen[..., 2].mean(dim=1, keepdim=True)) * (radius / actor.body.head_radius)[:, None]
-    points = torch.cat([seen[..., :2], z[..., None]], dim=-1)
-    low, high = points[..., :2].amin(dim=1), points[..., :2].amax(dim=1)
-    half = (high - low).amax(dim=-1, keepdim=True) / 2 * 1.6
-    middle_px = (low + high) / 2
-    box = torch.cat([middle_px - half, middle_px + half], dim=-1)
-    forward = turn[:, 2, 2]
-    inside = (middle_px[:, 0] > 0) & (middle_px[:, 0] < width) & (middle_px[:, 1] > 0) & (middle_px[:, 1] < height)
-    return FaceTrack(landmarks=points, box=box, tracked=(forward > 0.26) & inside & (radius > 5))

@@ -1,0 +1,374 @@
+"""One reference picture as a skin of triangle sheets: which pixel belongs to which part, how deep it lies, and which bones
+move it.
+
+Made once per reference; `textured_proxy` moves and draws it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from dreamactor.guidance.inpaint import fill_holes, grow
+from dreamactor.guidance.proxy_bones import BONE, BONES, BoneFrames, bone_frames
+from dreamactor.guidance.proxy_parts import (
+    PARTS,
+    Capsule,
+    Field,
+    capsule_field,
+    fit_radii,
+    label_pixels,
+    outline_reach,
+    part_links,
+    person_capsules,
+    reach_at,
+    skirt_hem,
+    surface_depth,
+)
+from dreamactor.guidance.proxy_raster import Sheets, interpolate, rasterize
+from dreamactor.types.guidance import ReferenceImage
+
+_COLOUR_BINS: Final = 10
+_TARGET_CELLS: Final = 1400
+"""Grid cells that the person's pixels are divided into, about."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProxySkin:
+    """One reference as a skin of sheets.
+
+    Attributes:
+        frames: bone frames of the reference's pose (one time).
+        sheets: triangles; textures in texels of the padded picture.
+        rest: [V, 3] float32 px3 of every vertex in the reference's pose.
+        weights: [V, B] float32, rows sum to one.
+        fill: [V, 3] float32 RGB where nothing was seen.
+        texture: [Ht, Wt, 3] float32 RGB, the padded picture; around the person its own colours reach outwards.
+        inner_texture: [Ht, Wt, 3] float32 RGB, the same with the person's outermost pixels replaced from further
+            inside.
+        facing: [V] float32 in 0..1, how squarely the reference saw the surface.
+    """
+
+    frames: BoneFrames
+    sheets: Sheets
+    rest: np.ndarray
+    weights: np.ndarray
+    fill: np.ndarray
+    texture: np.ndarray
+    inner_texture: np.ndarray
+    facing: np.ndarray
+
+
+def person_mask(reference: ReferenceImage) -> np.ndarray:
+    """[H, W] bool; the capsules' own outline where no mask could be had."""
+    if reference.mask is not None:
+        return reference.mask.numpy() > 127
+    height, width, _ = reference.image.shape
+    x, y = np.arange(width, dtype=np.float32)[None] + 0.5, np.arange(height, dtype=np.float32)[:, None] + 0.5
+    inside = np.zeros((height, width), dtype=bool)
+    for capsule in person_capsules(reference.person):
+        inside |= capsule_field(capsule, x, y).outside < 0.1 * max(capsule.radius)
+    return inside
+
+
+def build_skin(reference: ReferenceImage) -> ProxySkin:
+    """Lifts one reference to a skin of sheets."""
+    mask = person_mask(reference)
+    height, width = mask.shape
+    pad = max(height, width) // 2  # parts outside the picture may come into it
+    capsules = fit_radii(person_capsules(reference.person), mask)
+
+    # pixels: which part shows, and where hidden parts reach
+    x = np.arange(-pad, width + pad, dtype=np.float32)[None, :] + 0.5
+    y = np.arange(-pad, height + pad, dtype=np.float32)[:, None] + 0.5
+    fields = tuple(capsule_field(capsule, x, y) for capsule in capsules)
+    window = (slice(pad, pad + height), slice(pad, pad + width))
+    owner = np.full(fields[0].distance.shape, -1, dtype=np.int16)
+    owner[window] = np.where(mask, label_pixels(capsules, fields)[window], -1)
+    allowed = np.ones(owner.shape, dtype=bool)  # a part may hide where the picture does not show background
+    allowed[window] = mask
+    exists = np.zeros(owner.shape, dtype=np.int64)
+    for index, field in enumerate(fields):
+        exists |= ((owner == index) | (allowed & (field.outside < 0))).astype(np.int64) << index
+
+    texture = np.zeros((*owner.shape, 3), dtype=np.float32)
+    picture = reference.image.numpy().astype(np.float32)
+    texture[window] = fill_holes(picture, mask, smooth_steps=0)
+    inner = np.zeros_like(texture)  # edge pixels are mixed with the background: not fit to be stretched
+    inner[window] = fill_holes(picture, ~grow(~mask, max(1, round(min(mask.shape) / 160))), smooth_steps=0)
+    colours = _fill_colours(fields, owner, inner)
+    cell = int(np.clip(round(float(np.sqrt(mask.sum() / _TARGET_CELLS))), 2, 32))
+    hem = skirt_hem(capsules, mask)
+    return _stitch(reference, capsules, fields, owner, exists, (texture, inner), colours, hem=hem, pad=pad, cell=cell)
+
+
+def _fill_colours(fields: tuple[Field, ...], owner: np.ndarray, texture: np.ndarray) -> np.ndarray:
+    """[P, bins, 3] colour along each part for its unseen sides: what is seen near the part's edges at that height."""
+    table = np.zeros((len(PARTS), _COLOUR_BINS, 3), dtype=np.float32)
+    filled = np.zeros(len(PARTS), dtype=bool)
+    for index, field in enumerate(fields):
+        own = owner == index
+        if not own.any():
+            continue
+        along, distance = field.along[own], field.distance[own]
+        edge = distance >= 0.55 * np.quantile(distance, 0.95)
+        place = np.minimum((along * _COLOUR_BINS).astype(int), _COLOUR_BINS - 1)
+        pixels = texture[own]
+        for places, values in ((place, pixels), (place[edge], pixels[edge])):
+            for channel in range(3):
+                total = np.bincount(places, values[:, channel], minlength=_COLOUR_BINS)
+                count = np.bincount(places, minlength=_COLOUR_BINS)
+                table[index, count > 0, channel] = (total / np.maximum(count, 1))[count > 0]
+        have = np.bincount(place, minlength=_COLOUR_BINS) > 0
+        nearest = np.abs(np.arange(_COLOUR_BINS)[:, None] - np.flatnonzero(have)[None]).argmin(1)
+        table[index] = table[index, np.flatnonzero(have)[nearest]]
+        filled[index] = True
+    head = PARTS.index("head")
+    table[head, : _COLOUR_BINS * 2 // 3] = table[head, 0]  # the back of a head looks like its crown
+    for index, name in enumerate(PARTS):
+        if not filled[index]:
+            table[index] = _borrowed_colour(name, table, filled)
+    return table
+
+
+def _borrowed_colour(name: str, table: np.ndarray, filled: np.ndarray) -> np.ndarray:
+    """Colours of a part that the picture does not show: the other side's, else those of the part it hangs on."""
+    other = name.replace("left_", "*").replace("right_", "left_").replace("*", "right_")
+    chain = {
+        "hand": ("forearm", "upper_arm"), "forearm": ("upper_arm",), "upper_arm": (), "foot": ("shin", "thigh"),
+        "shin": ("thigh",), "thigh": (), "neck": (), "head": (), "torso": (),
+    }  # fmt: skip
+    kind = name.removeprefix("left_").removeprefix("right_")
+    relatives = [f"{prefix}{part}" for part in chain[kind] for prefix in (name[: -len(kind)], other[: -len(kind)])]
+    for candidate in (other, *relatives, "torso", "neck", "head"):
+        index = PARTS.index(candidate)
+        if filled[index]:
+            return table[index] if candidate == other else np.broadcast_to(table[index, -1], table[index].shape)
+    return np.full_like(table[0], 127.0)
+
+
+def _stitch(
+    reference: ReferenceImage,
+    capsules: tuple[Capsule, ...],
+    fields: tuple[Field, ...],
+    owner: np.ndarray,
+    exists: np.ndarray,
+    textures: tuple[np.ndarray, np.ndarray],
+    colours: np.ndarray,
+    *,
+    hem: float,
+    pad: int,
+    cell: int,
+) -> ProxySkin:
+    """Lays a grid over every part, lifts its points to the part's front and back, and binds them to bones."""
+    grid_y, grid_x = (np.arange(0, size + cell, cell, dtype=np.float32) for size in owner.shape)
+    at_x, at_y = grid_x[None, :] - pad, grid_y[:, None] - pad  # [gh, gw] in the picture's pixels
+    seen_from = tuple(capsule_field(capsule, at_x, at_y) for capsule in capsules)
+    lifted = []
+    for index, (capsule, field) in enumerate(zip(capsules, seen_from, strict=True)):
+        reach = reach_at(field, outline_reach(fields[index], owner == index))
+        lifted.append(surface_depth(capsule, field, reach))
+    links = part_links(capsules, hem)
+    vertices: dict[str, list[np.ndarray]] = {k: [] for k in ("rest", "weights", "fill", "texture", "facing")}
+    faces: dict[str, list[np.ndarray]] = {k: [] for k in ("triangles", "layer", "facing")}
+    count = 0
+
+    def add(points: dict[str, np.ndarray], triangles: np.ndarray, facing: int, index: int) -> None:
+        nonlocal count
+        for key, values in points.items():
+            vertices[key].append(values)
+        faces["triangles"].append(triangles + count)
+        faces["layer"].append(np.full(len(triangles), index, dtype=np.int32))
+        faces["facing"].append(np.full(len(triangles), facing, dtype=np.int8))
+        count += len(points["rest"])
+
+    for index in range(len(PARTS)):
+        here = (exists >> index & 1).astype(bool)
+        corner, cells = _active_cells(here, cell, at_x.shape[1])
+        if corner.size == 0:
+            continue
+        rows, columns = corner // at_x.shape[1], corner % at_x.shape[1]
+        shares = _skin_weights(index, seen_from, links[index], at_x, at_y, rows, columns)
+        near = sum(share * lifted[part][0][rows, columns] for part, _, share in shares)
+        far = sum(share * lifted[part][1][rows, columns] for part, _, share in shares)
+        own_depth = max(capsules[index].depth)
+        place = seen_from[index].along[rows, columns]
+        texel = np.stack((grid_x[columns], grid_y[rows]), axis=1)
+        shared = {
+            "weights": _bone_weights(shares, seen_from[0].along[rows, columns]),
+            "fill": colours[index, np.minimum((place * _COLOUR_BINS).astype(int), _COLOUR_BINS - 1)],
+            "texture": texel,
+            "facing": np.clip((far - near) / (2.0 * own_depth), 0.0, 1.0),
+        }
+        front = {**shared, "rest": np.stack((texel[:, 0] - pad, texel[:, 1] - pad, near), axis=1)}
+        back = {**shared, "rest": np.stack((texel[:, 0] - pad, texel[:, 1] - pad, far), axis=1)}
+        add(front, cells, 1, index)
+        add(back, cells, -1, index)
+        rim, inside = _rim(here)
+        lookup = np.full(grid_x.size * grid_y.size, -1)
+        lookup[corner] = np.arange(len(corner))
+        ends = [_along_sheet(sheet, lookup, rim, inside, cell, at_x.shape[1]) for sheet in (front, back)]
+        quads = 2 * np.arange(len(rim) // 2)[:, None]
+        back_row = len(rim)
+        walls = np.concatenate((quads + (0, 1, back_row), quads + (1, back_row + 1, back_row)))  # noqa: RUF005
+        add({key: np.concatenate((ends[0][key], ends[1][key])) for key in front}, walls, 0, index)
+    merged = {key: np.concatenate(parts).astype(np.float32) for key, parts in vertices.items()}
+    triangles = np.concatenate(faces["triangles"])
+    corners = merged["rest"][triangles]
+    edge1, edge2 = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    sheets = Sheets(
+        triangles=triangles,
+        layer=np.concatenate(faces["layer"]),
+        facing=np.concatenate(faces["facing"]),
+        texture=merged["texture"],
+        exists=exists,
+        owner=owner,
+        rest_depth=merged["rest"][:, 2],
+        shown_depth=np.full(owner.shape, 1e6, dtype=np.float32),
+        rest_area=np.maximum(np.abs(edge1[:, 0] * edge2[:, 1] - edge1[:, 1] * edge2[:, 0]), 1e-3),
+    )
+    return ProxySkin(
+        frames=bone_frames(reference.person),
+        sheets=replace(sheets, shown_depth=_shown_depth(sheets, merged["rest"], pad)),
+        rest=merged["rest"],
+        weights=merged["weights"],
+        fill=merged["fill"],
+        texture=textures[0],
+        inner_texture=textures[1],
+        facing=merged["facing"],
+    )
+
+
+def _shown_depth(sheets: Sheets, rest: np.ndarray, pad: int) -> np.ndarray:
+    """[Ht, Wt] float32 depth of the surface that the reference shows in each texel, for sheets that lack it so far."""
+    height, width = sheets.owner.shape
+    hits = rasterize(sheets, rest + np.array((pad, pad, 0.0), dtype=np.float32), width=width, height=height)
+    depth = np.full(height * width, -1e6, dtype=np.float32)
+    depth[hits.pixel] = interpolate(rest[:, 2:], sheets.triangles[hits.triangle], hits.weights)[:, 0]
+    return depth.reshape(height, width)
+
+
+def _active_cells(here: np.ndarray, cell: int, grid_width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Grid points and triangles that cover a part.
+
+    Args:
+        here: [Ht, Wt] bool, texels of the part.
+
+    Returns:
+        [V] grid point numbers (row * grid_width + column), [N, 3] triangles as positions in that list.
+    """
+    height, width = here.shape
+    tall, wide = -(-height // cell) * cell, -(-width // cell) * cell
+    padded = np.zeros((tall, wide), dtype=bool)
+    padded[:height, :width] = here
+    active = padded.reshape(tall // cell, cell, wide // cell, cell).any(axis=(1, 3))
+    rows, columns = np.nonzero(active)
+    a = rows * grid_width + columns
+    b, c, d = a + 1, a + grid_width, a + grid_width + 1
+    corners = np.concatenate((np.stack((a, b, c), 1), np.stack((b, d, c), 1)))
+    points, triangles = np.unique(corners, return_inverse=True)
+    return points, triangles.reshape(-1, 3)
+
+
+def _rim(here: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sides of texels where a part ends.
+
+    Returns:
+        [2 E, 2] float32 both ends (x, y) of every side, one after the other, and the same points moved a little into
+        the part's texel.
+    """
+    padded = np.pad(here, 1)
+    points, nudged = [], []
+    for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0)):
+        beyond = padded[1 + dy : padded.shape[0] - 1 + dy, 1 + dx : padded.shape[1] - 1 + dx]
+        y, x = np.nonzero(here & ~beyond)
+        middle = np.stack((x + 0.5 + 0.5 * dx, y + 0.5 + 0.5 * dy), axis=1)
+        half = np.array((0.5 * dy, 0.5 * dx))
+        ends = np.stack((middle + half, middle - half), axis=1)  # [E, 2, 2]
+        center = np.stack((x + 0.5, y + 0.5), axis=1)[:, None]
+        points.append(ends.reshape(-1, 2))
+        nudged.append((ends + 0.3 * (center - ends)).reshape(-1, 2))
+    return np.concatenate(points).astype(np.float32), np.concatenate(nudged).astype(np.float32)
+
+
+def _along_sheet(
+    sheet: dict[str, np.ndarray],
+    lookup: np.ndarray,
+    points: np.ndarray,
+    texture: np.ndarray,
+    cell: int,
+    grid_width: int,
+) -> dict[str, np.ndarray]:
+    """Vertices that lie on a sheet's triangles at the given texture places, so that walls meet it without a gap.
+
+    Args:
+        lookup: [grid points] position in the sheet's vertex list.
+        points: [K, 2] places on the sheet.
+        texture: [K, 2] texture places to give the vertices.
+    """
+    inner = np.floor(texture / cell).astype(np.int64)  # the cell of the texel inside
+    share = points / cell - inner
+    corner = inner[:, 1] * grid_width + inner[:, 0]
+    a, b, c, d = (lookup[corner + step] for step in (0, 1, grid_width, grid_width + 1))
+    fx, fy = share[:, 0], share[:, 1]
+    upper = fx + fy <= 1.0
+    weights = (
+        np.where(upper, 1.0 - fx - fy, 0.0), np.where(upper, fx, 1.0 - fy),
+        np.where(upper, fy, 1.0 - fx), np.where(upper, 0.0, fx + fy - 1.0),
+    )  # fmt: skip
+    found = {}
+    for key, values in sheet.items():
+        parts = zip((a, b, c, d), weights, strict=True)
+        wide = values.reshape(len(values), -1)
+        found[key] = sum(wide[where] * weight[:, None] for where, weight in parts).reshape(len(points), *values.shape[1:])
+    found["texture"] = texture
+    return found
+
+
+def _bone_weights(shares: list[tuple[int, int | None, np.ndarray]], spine: np.ndarray) -> np.ndarray:
+    """[V, B] weights from shares of parts; the torso's own share bends along the spine from chest to hips.
+
+    Args:
+        spine: [V] place along the torso, 0 at the top.
+    """
+    weights = np.zeros((len(spine), len(BONES)), dtype=np.float32)
+    low = _smoothstep(spine, 0.25, 0.85)
+    for _, bone, share in shares:
+        if bone is None:
+            weights[:, BONE["chest"]] += share * (1.0 - low)
+            weights[:, BONE["hips"]] += share * low
+        else:
+            weights[:, bone] += share
+    return weights
+
+
+def _skin_weights(
+    index: int,
+    seen_from: tuple[Field, ...],
+    links: tuple,
+    at_x: np.ndarray,
+    at_y: np.ndarray,
+    rows: np.ndarray,
+    columns: np.ndarray,
+) -> list[tuple[int, int | None, np.ndarray]]:
+    """(part, bone or None for the torso's own, [V] share); shares sum to one, half and half where two parts meet."""
+    own = seen_from[index].outside[rows, columns]
+    x, y = at_x[0, columns], at_y[rows, 0]
+    total = np.ones_like(own)
+    found: list[tuple[int, int | None, np.ndarray]] = []
+    for link in links:
+        from_joint = np.hypot(x - link.joint[0], y - link.joint[1])
+        fade = np.exp(-((np.maximum(from_joint - 1.2 * link.radius, 0.0) / (0.6 * link.radius)) ** 2))
+        other = seen_from[link.part].outside[rows, columns]
+        share = np.exp(np.clip((own - other) / (0.4 * link.radius), -20.0, 3.0)) * fade
+        found.append((link.part, link.bone, share))
+        total = total + share
+    found.append((index, None if index == 0 else BONE[PARTS[index]], np.ones_like(own)))
+    return [(part, bone, share / total) for part, bone, share in found]
+
+
+def _smoothstep(value: np.ndarray, low: float, high: float) -> np.ndarray:
+    share = np.clip((value - low) / (high - low), 0.0, 1.0)
+    return share * share * (3.0 - 2.0 * share)
