@@ -1,4 +1,4 @@
-"""The default estimator on real pictures; skipped where they or mediapipe are absent."""
+"""The default estimator on drawn people, and on real ones where there are clips of them."""
 
 import itertools
 import os
@@ -31,7 +31,7 @@ def first_frames(name: str, num_frames: int) -> tuple[list[tuple[torch.Tensor, i
 def needs(name: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(
         not (MEDIA / name).is_file(),
-        reason="clips of real people are not part of the project; name a folder of them with DREAMACTOR_MEDIA",
+        reason=f"{name} shows a real person and is not part of the project; its folder is named by DREAMACTOR_MEDIA",
     )
 
 

@@ -11,7 +11,7 @@ MAX_HUE_DEG = 70.0
 
 
 def turn_colours(pictures: list[Tensor], *, generator: torch.Generator) -> list[Tensor]:
-    """Turns the hue, saturation and brightness of pictures [..., 3] in 0..255, all alike: few clips show many colours."""
+    """Turns the hue, saturation and brightness of pictures [..., 3] in 0..255, all alike."""
 
     def between(low: float, high: float) -> float:
         return low + (high - low) * float(torch.rand((), generator=generator))
