@@ -46,6 +46,14 @@ def test_blur_softens_and_noise_grains_step_by_step(clip: tuple[torch.Tensor, to
     assert all(later > earlier for earlier, later in itertools.pairwise(noisy))
 
 
+def test_single_dots_are_no_detail(clip: tuple[torch.Tensor, torch.Tensor]) -> None:
+    truth, mask = clip
+    soft = _blurred(truth, 5).clamp(10, 245)
+    rows, columns = torch.meshgrid(torch.arange(96), torch.arange(96), indexing="ij")
+    dotted = (soft.int() + torch.where((rows + columns) % 2 == 0, 10, -10)[..., None]).to(torch.uint8)
+    assert sharpness(dotted, truth, mask) == pytest.approx(sharpness(soft, truth, mask))
+
+
 def test_noise_flickers_and_a_constant_shift_of_colour_does_not(clip: tuple[torch.Tensor, torch.Tensor]) -> None:
     truth, mask = clip
     noisy = [flicker(_noisy(truth, strength), truth, mask) for strength in (0, 4, 12, 30)]
