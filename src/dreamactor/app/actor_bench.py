@@ -1,118 +1,291 @@
-"""Measures a model on held-out actors, beside three baselines: the first ruler, before ActorBench."""
+"""ActorBench: one model and its baselines on the held-out sets, in parallel and resumable."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from dreamactor.data.actors import FIRST_HELD_OUT_SEED
-from dreamactor.data.held_out import HeldOutCase, draw_case
-from dreamactor.evaluation.clip import HIGHER_IS_BETTER, score_clip
+from dreamactor.app.gallery import gallery_of
+from dreamactor.data.actors import ACTOR_VERSION
+from dreamactor.data.held_out import (
+    BENCH_VERSION,
+    NOT_YET,
+    SIZE,
+    CaseSpec,
+    HeldOutCase,
+    bench_specs,
+    draw_case,
+    draw_driver,
+    draw_nearest,
+)
+from dreamactor.evaluation.clip import Truth
+from dreamactor.evaluation.judge import Judge, load_judge
+from dreamactor.evaluation.metrics import METRICS, badness
+from dreamactor.evaluation.scored import ScoredClip, frechet_of, load_scored, save_scored, score_video
+from dreamactor.evaluation.scores import mean_interval, paired_interval
 from dreamactor.guidance.bone_length import estimate_proportions
-from dreamactor.guidance.pose_maps import draw_pose_maps
 from dreamactor.guidance.retarget import retarget
 from dreamactor.guidance.textured_proxy import draw_proxy, prepare_proxy
 from dreamactor.inference.animator import Animator
+from dreamactor.inference.bundle import model_folder
 from dreamactor.inference.request import AnimateRequest
-from dreamactor.types.guidance import ReferenceSet
-from dreamactor.video.compose import contact_sheet
-from dreamactor.video.image import write_image
+from dreamactor.perception.build import build_estimator
+from dreamactor.perception.cache import cache_folder
+from dreamactor.perception.perceive import perceive_image, perceive_video
+from dreamactor.types.guidance import ReferenceImage, ReferenceSet
+from dreamactor.types.track import PersonTrack
 
-METHODS = ("model", "reference", "proxy", "no_motion")
+METHODS: Final = ("model", "reference", "nearest_pose", "proxy", "no_motion", "truth")
+"""The model; baselines: the reference repeated, the nearest frame of 48 others, the textured proxy alone, the model without
+motion guidance and proxy. "truth" is the truth itself: what the judge reads there is the judge's own error."""
+QUICK_NO_MOTION: Final = 4
+"""The quick bench runs the model without motion on one case in this many."""
+SCORING_VERSION: Final = 1
+"""Raised whenever equal videos would get other scores."""
+log = logging.getLogger(__name__)
 
 
-def _methods(animator: Animator, case: HeldOutCase, size: int) -> dict[str, Tensor]:
-    """What every method makes of a case: [T, H, W, 3] uint8 of the judged frames."""
-    references = ReferenceSet(images=(case.reference,), proportions=estimate_proportions([case.reference.person]))
-    nowhere = Path("held-out")
-    request = AnimateRequest(references=(nowhere,), driving=nowhere, seed=case.seed)
-    still = AnimateRequest(
-        references=(nowhere,),
-        driving=nowhere,
-        seed=case.seed,
-        guidance_reference=1.0,
-        guidance_motion=0.0,
-        use_proxy=False,
-    )
-    track = retarget(case.driving, references)
-    proxy = draw_proxy(prepare_proxy(references), track[case.judged], width=size, height=size)
-    count = case.truth.shape[0]
+@dataclass(frozen=True, kw_only=True)
+class BenchResult:
+    """What the bench found.
 
-    def judged(made: AnimateRequest) -> Tensor:
-        frames: list[Tensor] = []
-        for clip in animator.animate_track(case.driving, references, made):
-            frames += clip.frames
-            if len(frames) >= case.judged.stop:  # the whole motion decides the placement, later frames need no drawing
-                break
-        return torch.stack(frames[case.judged])
+    Attributes:
+        specs: the cases.
+        clips: every case by every method.
+    """
 
-    return {
-        "model": judged(request),
-        "reference": case.reference.image[None].expand(count, -1, -1, -1),
-        "proxy": proxy.rgb,
-        "no_motion": judged(still),
-    }
+    specs: list[CaseSpec]
+    clips: list[ScoredClip]
 
 
 def bench_actors(
-    animator: Animator, *, num_cases: int, size: int, sheet: Path | None, report: Callable[[int, int], None]
-) -> list[dict[str, Any]]:
-    """Rows of scores: one per method and metric, with a bootstrap interval over cases.
+    model: str, *, quick: bool, limit: int | None, workers: int, report: Callable[[int, int], None]
+) -> BenchResult:
+    """Runs the bench.
 
     Args:
-        animator: the model.
-        num_cases: consecutive held-out seeds.
-        size: width and height in pixels.
-        sheet: picture to write: reference, then truth, skeleton and sphere, proxy, model of the middle frame, per case.
-        report: called with (done, total).
+        model: name or folder.
+        quick: the short form.
+        limit: at most so many cases of each set; None: all.
+        workers: processes, one thread each, so that their number changes no result.
+        report: called with (done, total) cases.
     """
-    scores: dict[str, list[dict[str, float]]] = {method: [] for method in METHODS}
-    rows_of_sheet = []
-    for index in range(num_cases):
-        case = draw_case(FIRST_HELD_OUT_SEED + index, size=size)
-        made = _methods(animator, case, size)
-        for method, frames in made.items():
-            scores[method].append(score_clip(frames, case.truth, case.mask))
-        middle = case.truth.shape[0] // 2
-        references = ReferenceSet(images=(case.reference,), proportions=estimate_proportions([case.reference.person]))
-        track = retarget(case.driving, references)[case.judged][middle : middle + 1]
-        maps = draw_pose_maps(track, width=size, height=size)
-        controls = torch.maximum(maps.body_skeleton[0], maps.head_sphere[0])
-        rows_of_sheet.append(
-            [case.reference.image, controls, made["proxy"][middle], made["model"][middle], case.truth[middle]]
-        )
-        report(index + 1, num_cases)
-    if sheet is not None:
-        titles = ["reference", "controls", "proxy", "output", "truth"]
-        write_image(sheet, contact_sheet(rows_of_sheet, titles=titles))
-    return _rows(scores)
+    specs = bench_specs(quick=quick)
+    if limit is not None:
+        seen: dict[str, int] = {}
+        kept = []
+        for spec in specs:
+            seen[spec.set] = seen.get(spec.set, 0) + 1
+            if seen[spec.set] <= limit:
+                kept.append(spec)
+        specs = kept
+    wanted = {spec.name: _methods_of(index, quick=quick) for index, spec in enumerate(specs)}
+    store = cache_folder() / "bench" / _store_key(model)
+    store.mkdir(parents=True, exist_ok=True)
+    report(0, len(specs))
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start_worker) as pool:
+        futures: dict[Future[None], CaseSpec] = {
+            pool.submit(_run_case, model, spec, wanted[spec.name], store): spec for spec in specs
+        }
+        try:
+            for done, future in enumerate(as_completed(futures), start=1):
+                future.result()
+                report(done, len(specs))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    clips = []
+    for spec in specs:
+        for method in wanted[spec.name]:
+            scored = load_scored(_entry(store, spec, method))
+            assert scored is not None, f"{spec.name} by {method} was scored and not stored"
+            clips.append(scored)
+    return BenchResult(specs=specs, clips=clips)
 
 
-def _rows(scores: dict[str, list[dict[str, float]]]) -> list[dict[str, Any]]:
-    rng = np.random.Generator(np.random.PCG64(0))
+def _methods_of(index: int, *, quick: bool) -> tuple[str, ...]:
+    if quick and index % QUICK_NO_MOTION:
+        return tuple(method for method in METHODS if method != "no_motion")
+    return METHODS
+
+
+def _store_key(model: str) -> str:
+    """Of everything a result depends on but the case."""
+    digest = hashlib.sha256()
+    for path in sorted(model_folder(model).iterdir()):
+        digest.update(path.name.encode() + path.read_bytes())
+    digest.update(f"{load_judge().sha256} {ACTOR_VERSION} {SCORING_VERSION}".encode())
+    return digest.hexdigest()[:32]
+
+
+def _entry(store: Path, spec: CaseSpec, method: str) -> Path:
+    fixed = hashlib.sha256(json.dumps(asdict(spec), sort_keys=True).encode()).hexdigest()[:8]
+    return store / f"{spec.name}-{fixed}-{method}.safetensors"
+
+
+def _start_worker() -> None:
+    torch.set_num_threads(1)
+    logging.disable(logging.WARNING)
+
+
+@lru_cache(maxsize=1)
+def _animator(model: str) -> Animator:
+    return Animator.from_pretrained(model)
+
+
+@lru_cache(maxsize=1)
+def _judge() -> Judge:
+    return load_judge()
+
+
+def _run_case(model: str, spec: CaseSpec, methods: Sequence[str], store: Path) -> None:
+    """Scores the methods of a case that are not in the store yet."""
+    missing = [method for method in methods if load_scored(_entry(store, spec, method)) is None]
+    if not missing:
+        return
+    case, judge = draw_case(spec), _judge()
+    truth = Truth(frames=case.truth, mask=case.mask, track=case.track, expression=case.expression, actor=spec.character)
+    gallery = gallery_of(spec.character, spec.framing, judge)
+    read = judge.read(truth.frames, case.track, maps=True)
+    inputs = _inputs(case)
+    about = {"area": case.area, "amplitude": case.amplitude}
+    for method in missing:
+        made = _make(method, _animator(model), case, inputs)
+        scored = score_video(
+            spec.name, method, made, truth, judge=judge, gallery=gallery, read_truth=read,
+            tags={"set": spec.set, **spec.tags},
+        )  # fmt: skip
+        values = scored.scores.values | about
+        save_scored(_entry(store, spec, method), replace(scored, scores=replace(scored.scores, values=values)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Inputs:
+    """What the methods are given: exact, or as perception sees it."""
+
+    reference: ReferenceImage
+    driving: PersonTrack
+
+    @property
+    def references(self) -> ReferenceSet:
+        return ReferenceSet(images=(self.reference,), proportions=estimate_proportions([self.reference.person]))
+
+
+def _inputs(case: HeldOutCase) -> _Inputs:
+    if case.spec.set != "perceived":
+        return _Inputs(reference=case.reference, driving=case.driving)
+    image = case.reference.image
+    with closing(build_estimator("mediapipe", static=True)) as estimator:
+        person, mask = perceive_image(image, estimator=estimator, source="reference")
+    frames = draw_driver(case.spec, size=2 * SIZE)
+    times = case.driving.times
+    with closing(build_estimator("mediapipe")) as estimator:
+        driving = perceive_video(
+            ((frame, int(pts)) for frame, pts in zip(frames, times.pts, strict=True)), time_base=times.time_base,
+            estimator=estimator, source="driver", num_frames=len(frames), person=None, progress=lambda done, total: None,
+        )  # fmt: skip
+    return _Inputs(reference=ReferenceImage(image=image, person=person, mask=mask), driving=driving)
+
+
+def _make(method: str, animator: Animator, case: HeldOutCase, given: _Inputs) -> Tensor:
+    """What a method makes of a case: [T, H, W, 3] uint8 of the judged frames."""
+    spec = case.spec
+    nowhere = Path("held-out")
+    match method:
+        case "truth":
+            return case.truth
+        case "reference":
+            return case.reference.image[None].expand(spec.num_frames, -1, -1, -1).contiguous()
+        case "nearest_pose":
+            return draw_nearest(spec)
+        case "proxy":
+            track = retarget(given.driving, given.references)[0 : spec.num_frames]
+            return draw_proxy(prepare_proxy(given.references), track, width=spec.width, height=spec.height).rgb
+        case "no_motion":
+            request = AnimateRequest(
+                references=(nowhere,), driving=nowhere, seed=spec.seed, guidance_reference=1.0, guidance_motion=0.0,
+                use_proxy=False,
+            )  # fmt: skip
+        case _:
+            request = AnimateRequest(references=(nowhere,), driving=nowhere, seed=spec.seed)
+    frames: list[Tensor] = []
+    for clip in animator.animate_track(given.driving, given.references, request):
+        frames += clip.frames
+        if len(frames) >= spec.num_frames:  # the whole motion decides the placement, later frames need no drawing
+            break
+    return torch.stack(frames[: spec.num_frames])
+
+
+def _slices(specs: Sequence[CaseSpec]) -> Iterator[tuple[str, set[str]]]:
+    """Names of rows and the cases behind them: every set, and the larger sets by framing, proportions and style."""
+    for name in dict.fromkeys(spec.set for spec in specs):
+        members = [spec for spec in specs if spec.set == name]
+        yield name, {spec.name for spec in members}
+        if name in ("cross_identity", "sizes"):
+            for tag in ("framing", "proportions", "style", "frames", "size"):
+                for value in sorted({spec.tags[tag] for spec in members if tag in spec.tags}):
+                    yield f"{name}/{value}", {spec.name for spec in members if spec.tags.get(tag) == value}
+
+
+def bench_rows(result: BenchResult) -> list[dict[str, Any]]:
+    """One row per set, method and metric, with a bootstrap interval over cases; the same for the Frechet distances, which
+    have no interval ("ci95" is null there)."""
     rows: list[dict[str, Any]] = []
-    for method, cases in scores.items():
-        for metric, higher in HIGHER_IS_BETTER.items():
-            values = np.array([case.get(metric, np.nan) for case in cases])
-            known = values[~np.isnan(values)]
-            if not len(known):
-                continue
-            draws = known[rng.integers(0, len(known), size=(2000, len(known)))].mean(axis=1)
-            row: dict[str, Any] = {
-                "set": "cross_identity",
-                "method": method,
-                "metric": metric,
-                "value": float(known.mean()),
-                "ci95": [float(np.percentile(draws, 2.5)), float(np.percentile(draws, 97.5))],
-                "n": len(known),
-            }
-            if method != "model" and higher is not None:
-                model = np.array([case.get(metric, np.nan) for case in scores["model"]])
-                row["model_better"] = int((model > values if higher else model < values).sum())
-            rows.append(row)
+    for name, cases in _slices(result.specs):
+        clips = [clip for clip in result.clips if clip.scores.clip in cases]
+        for method in METHODS:
+            mine = [clip for clip in clips if clip.scores.method == method]
+            for metric in (*METRICS, "area", "amplitude"):
+                if method == "truth" and metric.startswith(("psnr", "ssim")):
+                    continue  # of a video with itself
+                row = _row(metric, mine, [clip for clip in clips if clip.scores.method == "model"])
+                if row is not None:
+                    rows.append({"set": name, "method": method, "metric": metric, **row})
+            if "/" not in name:
+                for metric, value in frechet_of(mine).items():
+                    if not isinstance(value, str):
+                        about = {"set": name, "method": method, "metric": metric}
+                        rows.append({**about, "value": value[0], "ci95": None, "n": value[1]})
     return rows
+
+
+def _row(metric: str, mine: Sequence[ScoredClip], model: Sequence[ScoredClip]) -> dict[str, Any] | None:
+    values = {clip.scores.clip: clip.scores.values[metric] for clip in mine if metric in clip.scores.values}
+    interval = mean_interval(list(values.values()))
+    if interval is None:
+        return None
+    row: dict[str, Any] = {"value": interval.value, "ci95": [interval.low, interval.high], "n": interval.n}
+    if metric in METRICS and METRICS[metric].better != "none" and mine and mine[0].scores.method != "model":
+        ours = {clip.scores.clip: clip.scores.values[metric] for clip in model if metric in clip.scores.values}
+        both = [clip for clip in values if clip in ours]
+        row["model_better"] = sum(badness(metric, ours[clip]) < badness(metric, values[clip]) for clip in both)
+        apart = paired_interval([ours[clip] for clip in both], [values[clip] for clip in both])
+        if apart is not None:
+            row["model_minus_this"] = [apart.value, apart.low, apart.high]
+    return row
+
+
+def not_computed(*, quick: bool) -> dict[str, str]:
+    """Sets without a number, and why."""
+    left_out = {"long": "not part of --quick", "sizes": "not part of --quick"} if quick else {}
+    return {**NOT_YET, **left_out}
+
+
+BENCH_SETTINGS: Final = {
+    "bench": f"ActorBench version {BENCH_VERSION}",
+    "references": "one, and no pseudo references",
+    "camera": "fixed",
+    "tracks": "exact, but for the set `perceived`",
+}

@@ -11,7 +11,22 @@ from pathlib import Path
 
 import typer
 
-from dreamactor.app.commands import actor, animate, bench_actors, bench_perception, build_data, demo, doctor, extract, train
+from dreamactor.app.commands import (
+    actor,
+    animate,
+    bench_actors,
+    bench_export,
+    bench_judge,
+    bench_metrics,
+    bench_perception,
+    bench_speed,
+    build_data,
+    demo,
+    doctor,
+    evaluate,
+    extract,
+    train,
+)
 from dreamactor.errors import DreamActorError
 
 VERBS: dict[str, Callable[..., None]] = {
@@ -22,7 +37,12 @@ VERBS: dict[str, Callable[..., None]] = {
     "doctor": doctor.command,
     "build-data": build_data.command,
     "train": train.command,
+    "evaluate": evaluate.command,
     "bench actors": bench_actors.command,
+    "bench export": bench_export.command,
+    "bench speed": bench_speed.command,
+    "bench metrics": bench_metrics.command,
+    "bench judge": bench_judge.command,
     "bench perception": bench_perception.command,
 }
 """What is typed -> what runs; two words are a command of a group."""
@@ -33,7 +53,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Human image animation after DreamActor-M1. Start with: dreamactor demo",
 )
-_groups = {"bench": typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Measure: actors, perception.")}
+_groups = {
+    "bench": typer.Typer(
+        no_args_is_help=True, rich_markup_mode=None, help="Measure models, speed, and the measures themselves."
+    )
+}
 for _name, _group in _groups.items():
     app.add_typer(_group, name=_name)
 for _verb, _command in VERBS.items():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from dreamactor.types.shapes import expect_shape
@@ -21,8 +22,9 @@ def psnr(made: Tensor, truth: Tensor, mask: Tensor | None = None) -> float:
     """
     sizes = expect_shape("made", made, "T H W 3")
     expect_shape("truth", truth, "T H W 3", **sizes)
-    error = (made.double() - truth.double()).square().mean(dim=-1)
-    mean = error.mean() if mask is None else error[mask > 127].mean()
+    error = (made.float() - truth.float()).square().mean(dim=-1)
+    chosen = error if mask is None else error[mask > 127]
+    mean = chosen.mean(dtype=torch.float64)
     return float(10 * torch.log10(255**2 / mean.clamp(min=1e-12)))
 
 
@@ -35,25 +37,53 @@ def ssim(made: Tensor, truth: Tensor, mask: Tensor | None = None) -> float:
         made, truth: [T, H, W, 3] uint8, at least 11 pixels wide and high.
         mask: [T, H, W] uint8; the map is averaged over pixels above 127. None: all.
     """
-    expect_shape("made", made, "T H W 3")
-    place = torch.arange(WINDOW, dtype=torch.float64) - WINDOW // 2
-    taps = torch.exp(-(place**2) / (2 * SIGMA**2))
-    taps = taps / taps.sum()
+    return mean_inside(ssim_map(made, truth), mask)
+
+
+def ssim_map(made: Tensor, truth: Tensor) -> Tensor:
+    """[T, H - 10, W - 10] float32 similarity of every pixel whose window lies inside the picture, mean of the channels.
+
+    Args:
+        made, truth: [T, H, W, 3] uint8, at least 11 pixels wide and high.
+    """
+    sizes = expect_shape("made", made, "T H W 3")
+    expect_shape("truth", truth, "T H W 3", **sizes)
+    down, across = _smoothing(made.shape[1]), _smoothing(made.shape[2])
 
     def smooth(picture: Tensor) -> Tensor:
-        return F.conv2d(F.conv2d(picture, taps.view(1, 1, -1, 1)), taps.view(1, 1, 1, -1))
+        return down @ picture @ across.T
 
-    total, count = 0.0, 0
-    edge = WINDOW // 2
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    maps = []
     for index in range(made.shape[0]):
-        a, b = (clip[index].permute(2, 0, 1)[:, None].double() for clip in (made, truth))
+        # Shifted to the middle of the range: squares stay small, so single precision is enough.
+        a, b = (clip[index].permute(2, 0, 1).float() - 127.5 for clip in (made, truth))
         mean_a, mean_b = smooth(a), smooth(b)
         var_a, var_b = smooth(a * a) - mean_a**2, smooth(b * b) - mean_b**2
         both = smooth(a * b) - mean_a * mean_b
-        c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+        mean_a, mean_b = mean_a + 127.5, mean_b + 127.5
         similar = ((2 * mean_a * mean_b + c1) * (2 * both + c2)) / ((mean_a**2 + mean_b**2 + c1) * (var_a + var_b + c2))
-        values = similar[:, 0].mean(dim=0)
-        if mask is not None:
-            values = values[mask[index, edge:-edge, edge:-edge] > 127]
-        total, count = total + float(values.sum()), count + values.numel()
-    return total / max(count, 1)
+        maps.append(similar.mean(dim=0))
+    return torch.stack(maps)
+
+
+def mean_inside(similarity: Tensor, mask: Tensor | None) -> float:
+    """Mean of an SSIM map over the pixels of a mask [T, H, W] above 127; None: all. NaN where there are none."""
+    if mask is None:
+        return float(similarity.mean(dtype=torch.float64))
+    edge = WINDOW // 2
+    return float(similarity[mask[:, edge:-edge, edge:-edge] > 127].mean(dtype=torch.float64))
+
+
+@lru_cache(maxsize=16)
+def _smoothing(length: int) -> Tensor:
+    """[length - 10, length] matrix of the Gaussian window at every place where it fits: products are faster than
+    one-channel convolutions."""
+    if length < WINDOW:
+        raise ValueError(f"SSIM needs at least {WINDOW} pixels each way, got {length}")
+    place = torch.arange(WINDOW, dtype=torch.float64) - WINDOW // 2
+    taps = torch.exp(-(place**2) / (2 * SIGMA**2))
+    matrix = torch.zeros(length - WINDOW + 1, length, dtype=torch.float64)
+    for row in range(len(matrix)):
+        matrix[row, row : row + WINDOW] = taps / taps.sum()
+    return matrix.float()

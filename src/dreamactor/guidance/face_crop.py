@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from dreamactor.geometry.rotation import angles_to_matrix, flip_axes
 from dreamactor.geometry.skeleton import FACE_POINT
+from dreamactor.guidance.person_box import crop_boxes
 from dreamactor.types.track import FaceTrack, HeadTrack
 
 CROP_PX: Final = 224
@@ -56,26 +57,7 @@ def crop_faces(frames: Tensor, face: FaceTrack, *, size_px: int = CROP_PX) -> Te
     Returns:
         [T, 3, S, S] uint8 RGB; black where no face is tracked.
     """
-    crops = torch.zeros(frames.shape[0], 3, size_px, size_px, dtype=torch.uint8)
-    height, width = int(frames.shape[1]), int(frames.shape[2])
-    for t in torch.nonzero(face.tracked).flatten().tolist():
-        x0, y0, x1, y1 = (float(v) for v in face.box[t])
-        if x1 - x0 < 1.0 or y1 - y0 < 1.0 or x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
-            continue
-        # A window of whole pixels first, so that cost follows the face's size and not the frame's.
-        left, top = max(int(x0) - 2, 0), max(int(y0) - 2, 0)
-        right, bottom = min(int(x1) + 3, width), min(int(y1) + 3, height)
-        window = frames[t, top:bottom, left:right].permute(2, 0, 1)[None].float()
-        shrink = max(1, int((x1 - x0) / size_px))
-        if shrink > 1:  # a large face is averaged down first, or bilinear reading would skip pixels
-            window = functional.avg_pool2d(window, shrink, ceil_mode=True, count_include_pad=False)
-        steps = (torch.arange(size_px) + 0.5) / size_px
-        xs = (x0 + steps * (x1 - x0) - left) / shrink / window.shape[3] * 2 - 1
-        ys = (y0 + steps * (y1 - y0) - top) / shrink / window.shape[2] * 2 - 1
-        grid = torch.stack((xs[None].expand(size_px, -1), ys[:, None].expand(-1, size_px)), dim=-1)[None]
-        crop = functional.grid_sample(window, grid, mode="bilinear", padding_mode="border", align_corners=False)
-        crops[t] = crop[0].round().clamp(0, 255).to(torch.uint8)
-    return crops
+    return crop_boxes(frames, face.box, size_px=size_px, wanted=face.tracked)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -32,7 +32,7 @@ from dreamactor.perception.build import build_estimator
 from dreamactor.perception.cache import cached_track
 from dreamactor.perception.perceive import perceive_video
 from dreamactor.perception.track_file import load_track
-from dreamactor.types.guidance import MotionGuidance, PoseMaps, ReferenceSet
+from dreamactor.types.guidance import FaceInput, MotionGuidance, PoseMaps, ReferenceSet
 from dreamactor.types.track import PersonTrack
 from dreamactor.types.video import VideoClip
 from dreamactor.video.reader import VideoReader, probe
@@ -181,7 +181,7 @@ class Animator:
             )[:, 0]
             lead, rest = seen[: segment.first_frames].mean(dim=0, keepdim=True), seen[segment.first_frames :]
             proxy_seen = torch.cat([lead, rest.unflatten(0, (-1, self.bundle.grid.temporal)).mean(dim=1)])[None, None]
-        code = self.bundle.face(drawn.face.landmarks)
+        code = self._face_codes(drawn.face)
         return self.bundle.dit.prepare_drive(
             DriveInput(
                 num_latents=segment.num_latents,
@@ -193,6 +193,10 @@ class Animator:
                 proxy_seen=proxy_seen,
             )
         )
+
+    def _face_codes(self, face: FaceInput) -> Tensor:
+        """Face motion codes of some frames: [T, E]."""
+        return self.bundle.face(face.landmarks)
 
     def _denoise(
         self, drive: DriveCache, references: ReferenceCache, guidance: Guidance, *, first_latent: Tensor | None,
@@ -231,7 +235,7 @@ class Animator:
                 seen=seen,
                 figure=figure,
                 pose_maps=_channels(drawn.pose)[:, :, own],
-                face=self.bundle.face(drawn.face.landmarks[own])[None],
+                face=self._face_codes(drawn.face)[own][None],
                 face_tracked=drawn.face.tracked[own][None],
             )
         )

@@ -57,14 +57,13 @@ def stack_maps(maps: PoseMaps) -> Tensor:
     return torch.cat([maps.body_skeleton, maps.head_sphere], dim=-1).permute(3, 0, 1, 2).contiguous()
 
 
-def guide_sample(sample: ActorSample, *, generator: torch.Generator) -> GuidedSample:
-    """Draws the guidance of a sample from one of its references.
+def as_perceived(sample: ActorSample, *, generator: torch.Generator) -> tuple[ReferenceImage, PersonTrack]:
+    """One of a sample's references and the clip's track, both as perception might see them.
 
     Args:
         sample: clip and references, with exact tracks.
         generator: chooses the reference and the errors added to the tracks.
     """
-    _, height, width, _ = sample.frames.shape
     index = int(torch.rand((), generator=generator) < 0.25)
     chosen = sample.references[min(index, len(sample.references) - 1)]
     exact_reference, exact_drive = (
@@ -79,8 +78,14 @@ def guide_sample(sample: ActorSample, *, generator: torch.Generator) -> GuidedSa
     if mask is not None and not exact_reference:
         mask = jitter_mask(mask, generator=generator)
     reference = ReferenceImage(image=chosen.image, person=person, mask=mask)
-    references = ReferenceSet(images=(reference,), proportions=estimate_proportions([person]))
-    track = seen_by_perception(sample.track, exact_drive)
+    return reference, seen_by_perception(sample.track, exact_drive)
+
+
+def guide_sample(sample: ActorSample, *, generator: torch.Generator) -> GuidedSample:
+    """Draws the guidance of a sample from one of its references; for the arguments see `as_perceived`."""
+    _, height, width, _ = sample.frames.shape
+    reference, track = as_perceived(sample, generator=generator)
+    references = ReferenceSet(images=(reference,), proportions=estimate_proportions([reference.person]))
     drawn = draw_proxy(prepare_proxy(references), track, width=width, height=height)
     return GuidedSample(
         frames=sample.frames,
@@ -90,8 +95,8 @@ def guide_sample(sample: ActorSample, *, generator: torch.Generator) -> GuidedSa
         proxy=drawn.rgb,
         seen=drawn.seen,
         figure=drawn.figure,
-        reference=chosen.image,
-        reference_maps=stack_maps(draw_pose_maps(person, width=width, height=height))[:, 0],
+        reference=reference.image,
+        reference_maps=stack_maps(draw_pose_maps(reference.person, width=width, height=height))[:, 0],
         expression=sample.expression,
         face_tracked=track.face.tracked,
     )

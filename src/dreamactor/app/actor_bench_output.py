@@ -1,0 +1,76 @@
+"""ActorBench's table, JSON and page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+
+from dreamactor.app.actor_bench import BENCH_SETTINGS, METHODS, BenchResult, bench_rows, not_computed
+from dreamactor.app.evaluate import judge_distances
+from dreamactor.app.scores import write_scores
+from dreamactor.evaluation.judge import load_judge
+from dreamactor.evaluation.metrics import METRICS
+from dreamactor.evaluation.report import write_report
+
+PRINTED: Final = (
+    "psnr_person", "ssim_person", "psnr_head", "psnr_hands", "actor_perceptual", "joint_error_body", "head_yaw_error",
+    "expression_error", "identity_rank1", "sharpness_person", "flicker_person", "background_change",
+)  # fmt: skip
+
+
+def show_bench(result: BenchResult, *, model: str, quick: bool, json_file: Path | None, html: Path | None) -> None:
+    """Prints the main numbers of every set and writes the files that were asked for."""
+    rows = bench_rows(result)
+    typer.echo(_table(rows))
+    for name, reason in not_computed(quick=quick).items():
+        typer.echo(f"{name}: not computed ({reason})")
+    judge = load_judge()
+    if json_file is not None:
+        write_scores(
+            json_file, rows, model=model, quick=quick, judge_sha256=judge.sha256, not_computed=not_computed(quick=quick),
+            **BENCH_SETTINGS,
+        )  # fmt: skip
+        typer.echo(str(json_file))
+    if html is not None:
+        _write_page(result, html, model=model, quick=quick)
+        typer.echo(str(html))
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    """Sets below each other, methods as columns."""
+    found = {(row["set"], row["method"], row["metric"]): row for row in rows}
+    lines = []
+    for name in dict.fromkeys(row["set"] for row in rows):
+        area, moved = (found.get((name, "model", metric)) for metric in ("area", "amplitude"))
+        about = (
+            ""
+            if not (area and moved)
+            else f"  (person {area['value']:.0%} of the picture, motion {moved['value']:.2f} torsos)"
+        )
+        cases = max(row["n"] for row in rows if row["set"] == name and row["ci95"] is not None)
+        lines += ["", f"{name}: {cases} cases{about}", " " * 34 + "".join(f"{method:>14}" for method in METHODS)]
+        for metric in (*PRINTED, "actor_frechet_image", "actor_frechet_video"):
+            cells = [found.get((name, method, metric)) for method in METHODS]
+            if any(cells):
+                known = METRICS.get(metric)
+                label = f"{known.label} [{known.unit}]" if known and known.unit else known.label if known else metric
+                lines.append(f"  {label:32}" + "".join(f"{row['value']:14.3f}" if row else f"{'-':>14}" for row in cells))
+    return "\n".join(lines)
+
+
+def _write_page(result: BenchResult, html: Path, *, model: str, quick: bool) -> None:
+    judge = load_judge()
+    scores = [clip.scores for clip in result.clips]
+    distances = [
+        one
+        for method in METHODS
+        for one in judge_distances(method, [clip for clip in result.clips if clip.scores.method == method], judge)
+    ]
+    notes = [f"{name}: not computed ({reason})" for name, reason in not_computed(quick=quick).items()]
+    write_report(
+        html, scores, metrics=METRICS, distributions=distances,
+        settings={**BENCH_SETTINGS, "model": model, "judge": f"SHA-256 {judge.sha256}"}, notes=notes,
+        title="ActorBench, quick" if quick else "ActorBench",
+    )  # fmt: skip

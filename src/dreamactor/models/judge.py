@@ -1,0 +1,158 @@
+"""Small networks that read a drawn person off a picture: where the joints are, how the head is turned and what the face
+does, and who it is. They judge generated video and never train the generator. Inputs are crops along a box somebody knows.
+
+Axis letters: N pictures, P points, E expression coefficients, D width of an identity.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dreamactor.types.shapes import expect_shape
+
+POINTS_PX, HEAD_PX, WHO_PX = 128, 96, 96
+"""Sides of the crops the three networks take."""
+
+
+class _Block(nn.Module):
+    """Two 3 x 3 convolutions around a skip."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(8, channels)
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        return hidden + self.conv2(F.silu(self.conv1(F.silu(self.norm(hidden)))))
+
+
+def _level(entering: int, channels: int, blocks: int) -> nn.Sequential:
+    """Halves the resolution, then `blocks` blocks."""
+    return nn.Sequential(nn.Conv2d(entering, channels, 3, stride=2, padding=1), *(_Block(channels) for _ in range(blocks)))
+
+
+class _Trunk(nn.Module):
+    """A picture at a half, quarter, eighth and sixteenth of its resolution."""
+
+    def __init__(self, channels: tuple[int, int, int, int], blocks: tuple[int, int, int, int]) -> None:
+        super().__init__()
+        entering = (3, *channels)
+        self.levels = nn.ModuleList(_level(entering[i], channels[i], blocks[i]) for i in range(4))
+
+    def forward(self, picture: Tensor) -> list[Tensor]:
+        found = []
+        for level in self.levels:
+            picture = level(picture)
+            found.append(picture)
+        return found
+
+
+class PointJudge(nn.Module):
+    """Where the joints are: heat maps at a quarter of the resolution, read by their centres of mass."""
+
+    def __init__(self, num_points: int) -> None:
+        super().__init__()
+        self.num_points = num_points
+        self.trunk = _Trunk((16, 32, 64, 128), (0, 1, 2, 2))
+        self.up = nn.ModuleList([nn.Conv2d(128, 64, 1), nn.Conv2d(64, 48, 1)])
+        self.skip = nn.ModuleList([nn.Conv2d(64, 64, 1), nn.Conv2d(32, 48, 1)])
+        self.merge = nn.ModuleList([_Block(64), _Block(48)])
+        self.heat = nn.Sequential(nn.GroupNorm(8, 48), nn.SiLU(), nn.Conv2d(48, num_points, 1))
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Crops [N, 3, 128, 128] in -1..1 -> points [N, P, 2] in -1..1 of the crop, and features, finest first."""
+        expect_shape("crops", crops, f"N 3 {POINTS_PX} {POINTS_PX}")
+        found = self.trunk(crops)
+        hidden = found[3]
+        for up, skip, merge, finer in zip(self.up, self.skip, self.merge, (found[2], found[1]), strict=True):
+            hidden = merge(F.interpolate(up(hidden), scale_factor=2.0) + skip(finer))
+        points, _ = _centres(self.heat(hidden))
+        return points, found[1:]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeadReading:
+    """What a head crop shows.
+
+    Attributes:
+        turn: [N, 4] sine and cosine of yaw, sine of pitch, sine of roll.
+        landmarks: [N, L, 2] face points in -1..1 of the crop; learnt so that the expression is read where it shows.
+        expression: [N, E].
+    """
+
+    turn: Tensor
+    landmarks: Tensor
+    expression: Tensor
+
+    @property
+    def angles_rad(self) -> Tensor:
+        """[N, 3] yaw in -pi..pi, pitch, roll."""
+        sine, cosine, pitch, roll = self.turn.unbind(dim=-1)
+        return torch.stack([torch.atan2(sine, cosine), *(part.clamp(-1, 1).asin() for part in (pitch, roll))], dim=-1)
+
+
+class HeadJudge(nn.Module):
+    """How the head is turned, and what the face does: face points are found first, then read where they are."""
+
+    def __init__(self, num_landmarks: int, num_expression: int) -> None:
+        super().__init__()
+        self.num_landmarks, self.num_expression = num_landmarks, num_expression
+        self.trunk = _Trunk((24, 32, 64, 96), (0, 1, 2, 2))
+        self.narrow = nn.Sequential(nn.GroupNorm(8, 96), nn.SiLU(), nn.Conv2d(96, 24, 1), nn.SiLU())
+        self.turn = nn.Sequential(nn.Linear(24 * 36, 96), nn.SiLU(), nn.Linear(96, 4))
+        self.up = nn.ModuleList([nn.Conv2d(96, 64, 1), nn.Conv2d(64, 48, 1)])
+        self.skip = nn.ModuleList([nn.Conv2d(64, 64, 1), nn.Conv2d(32, 48, 1)])
+        self.merge = nn.ModuleList([_Block(64), _Block(48)])
+        self.heat = nn.Sequential(nn.GroupNorm(8, 48), nn.SiLU(), nn.Conv2d(48, num_landmarks, 1))
+        self.local = nn.Conv2d(48, 16, 1)
+        self.face = nn.Sequential(
+            nn.Linear(num_landmarks * 18 + 4, 192), nn.SiLU(), nn.Linear(192, 128), nn.SiLU(), nn.Linear(128, num_expression)
+        )
+
+    def forward(self, crops: Tensor) -> HeadReading:
+        """Crops [N, 3, 96, 96] in -1..1."""
+        expect_shape("crops", crops, f"N 3 {HEAD_PX} {HEAD_PX}")
+        found = self.trunk(crops)
+        turn = self.turn(self.narrow(found[3]).flatten(1))
+        hidden = found[3]
+        for up, skip, merge, finer in zip(self.up, self.skip, self.merge, (found[2], found[1]), strict=True):
+            hidden = merge(F.interpolate(up(hidden), scale_factor=2.0) + skip(finer))
+        landmarks, share = _centres(self.heat(hidden))
+        here = torch.einsum("nlp,ncp->nlc", share, self.local(hidden).flatten(2))  # features where each point is
+        # Points about their own middle: where the box lies says nothing about the face.
+        apart = (landmarks - landmarks.mean(dim=1, keepdim=True)) * 3
+        code = self.face(torch.cat([apart.flatten(1), here.flatten(1), turn], dim=1))
+        return HeadReading(turn=turn, landmarks=landmarks, expression=code)
+
+
+def _centres(heat: Tensor) -> tuple[Tensor, Tensor]:
+    """Centres of mass [N, P, 2] in -1..1 of heat maps [N, P, h, w], and the shares [N, P, h w] of every place."""
+    share = heat.flatten(2).softmax(dim=-1)
+    grid = share.unflatten(2, heat.shape[2:])
+    rows = (torch.arange(heat.shape[2], device=heat.device) + 0.5) / heat.shape[2] * 2 - 1
+    columns = (torch.arange(heat.shape[3], device=heat.device) + 0.5) / heat.shape[3] * 2 - 1
+    return torch.stack([(grid.sum(dim=2) * columns).sum(-1), (grid.sum(dim=3) * rows).sum(-1)], dim=-1), share
+
+
+class WhoJudge(nn.Module):
+    """Who it is: pictures of one actor lie close together, whatever it does and wherever it stands."""
+
+    def __init__(self, dim: int = 64) -> None:
+        super().__init__()
+        self.dim = dim
+        self.trunk = _Trunk((16, 32, 64, 96), (0, 1, 2, 2))
+        self.norm = nn.GroupNorm(8, 96)
+        self.out = nn.Linear(192, dim)
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Crops [N, 3, 96, 96] in -1..1 -> identities [N, D] of length one, and features, finest first."""
+        expect_shape("crops", crops, f"N 3 {WHO_PX} {WHO_PX}")
+        found = self.trunk(crops)
+        last = F.silu(self.norm(found[-1])).flatten(2)
+        pooled = torch.cat([last.mean(dim=-1), last.amax(dim=-1)], dim=-1)
+        return F.normalize(self.out(pooled), dim=-1), found[1:]

@@ -1,0 +1,80 @@
+"""The judge's recipe: pictures of actors of its own, then the three networks; resumable.
+
+looks/                  pictures of actors, cut out    (data.looks)
+points/ head/ who/      checkpoint and log of each training
+judge/                  the finished networks
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import torch
+
+from dreamactor.data.actors import NUM_EXPRESSION
+from dreamactor.data.looks import FIRST_LOOK_SEED, build_looks
+from dreamactor.evaluation.judge import Judge, save_judge
+from dreamactor.geometry.skeleton import NUM_FACE_POINTS
+from dreamactor.guidance.person_box import JUDGED_POINTS
+from dreamactor.models.judge import HeadJudge, PointJudge, WhoJudge
+from dreamactor.training.judge import load_look_book, train_head, train_points, train_who
+from dreamactor.training.loop import LoopConfig
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JudgeRecipe:
+    """How much of everything; the defaults are those of the shipped judge.
+
+    Attributes:
+        num_actors: actors to draw, 19 to 20 pictures each.
+        points_steps, head_steps, who_steps: optimizer steps.
+        workers: processes that draw.
+        seed: of everything.
+    """
+
+    num_actors: int = 880
+    points_steps: int = 4500
+    head_steps: int = 3500
+    who_steps: int = 1600
+    workers: int = 2
+    seed: int = 0
+
+
+Report = Callable[[str, int, int], None]
+"""(stage, done, total)."""
+
+
+def _draw(folder: Path, seed: int) -> Path:
+    torch.set_num_threads(1)
+    return build_looks(folder, seed)
+
+
+def train_judge(run: Path, recipe: JudgeRecipe, report: Report) -> Path:
+    """Trains the judge from nothing; returns the folder of its weights."""
+    folder = run / "looks"
+    folder.mkdir(parents=True, exist_ok=True)
+    seeds = range(FIRST_LOOK_SEED, FIRST_LOOK_SEED + recipe.num_actors)
+    with ProcessPoolExecutor(recipe.workers, mp_context=get_context("spawn")) as pool:
+        futures = [pool.submit(_draw, folder, seed) for seed in seeds]
+        for done, future in enumerate(as_completed(futures), start=1):
+            future.result()
+            report("looks", done, len(seeds))
+    book = load_look_book([future.result() for future in futures])
+    torch.manual_seed(recipe.seed)
+    points, head, who = PointJudge(len(JUDGED_POINTS)), HeadJudge(NUM_FACE_POINTS, NUM_EXPRESSION), WhoJudge()
+
+    def loop(steps: int) -> LoopConfig:
+        return LoopConfig(num_steps=steps, learning_rate=1.5e-3, warmup=60, ema_decay=0.998)
+
+    train_points(points, book, run / "points", loop(recipe.points_steps), batch_size=32, seed=recipe.seed)
+    report("points", 1, 1)
+    train_head(head, book, run / "head", loop(recipe.head_steps), batch_size=48, seed=recipe.seed)
+    report("head", 1, 1)
+    train_who(who, book, run / "who", loop(recipe.who_steps), batch_size=min(32, recipe.num_actors), seed=recipe.seed)
+    report("who", 1, 1)
+    save_judge(run / "judge", Judge(points, head, who))
+    return run / "judge"
