@@ -20,8 +20,12 @@ from PIL import Image
 
 from dreamactor.errors import OutputError
 from dreamactor.evaluation.plots import Axis, Line, axis_around, element, line_plot, number
-from dreamactor.evaluation.report import MIN_PAIRS, OPEN_SHEETS, DistributionScore, print_table, scores_json, write_report
+from dreamactor.evaluation.report import write_report
+from dreamactor.evaluation.report_json import scores_json
+from dreamactor.evaluation.report_sheets import OPEN_SHEETS
+from dreamactor.evaluation.report_text import print_table
 from dreamactor.evaluation.scores import ClipScores, Metric
+from dreamactor.evaluation.summary import MIN_PAIRS, DistributionScore
 
 METRICS = {
     "psnr_frame": Metric(label="PSNR, frame", unit="dB", better="higher"),

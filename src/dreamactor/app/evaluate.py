@@ -23,11 +23,11 @@ from dreamactor.evaluation.distribution import Fid, Fvd, Lpips
 from dreamactor.evaluation.frame import WINDOW
 from dreamactor.evaluation.judge import Judge, load_judge
 from dreamactor.evaluation.known import Known, known_path, load_known
-from dreamactor.evaluation.networks import FoundNetwork, LoadedNetwork, Missing, find_network, load_network
+from dreamactor.evaluation.networks import NETWORKS, FoundNetwork, LoadedNetwork, Missing, find_network, load_network
 from dreamactor.evaluation.pairs import Pair, match
-from dreamactor.evaluation.report import DistributionScore
 from dreamactor.evaluation.scored import ScoredClip, frechet_of, load_scored, save_scored, score_video
 from dreamactor.evaluation.scores import ClipScores
+from dreamactor.evaluation.summary import DistributionScore
 from dreamactor.inference.animator import perceive_driving
 from dreamactor.perception.build import build_estimator
 from dreamactor.perception.cache import cache_folder
@@ -38,6 +38,7 @@ from dreamactor.video.resize import resize_frames
 EVALUATION_VERSION: Final = 1
 """Raised whenever the same two videos would get other scores: what is stored of earlier ones is then not used."""
 MAX_ASPECT_CHANGE: Final = 0.02
+_PROTOCOLS: Final = {network.metric: f"{network.protocol}; {network.file_name}" for network in NETWORKS.values()}
 log = logging.getLogger(__name__)
 Report = Callable[[str, int, int], None]
 
@@ -137,7 +138,7 @@ class _Sets:
     def scores(self, method: str) -> list[DistributionScore]:
         """FID and FVD."""
         found = [
-            DistributionScore(method=method, label=name, value=None, protocol="", missing=reason)
+            DistributionScore(method=method, label=name, value=None, protocol=_PROTOCOLS[name], missing=reason)
             for name, reason in self.missing.items()
         ]
         for name, (ours, theirs) in self.pairs.items():

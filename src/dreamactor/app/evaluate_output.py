@@ -12,7 +12,9 @@ from dreamactor.app.evaluate import Evaluation
 from dreamactor.app.progress import named_bars
 from dreamactor.evaluation.metrics import METRICS
 from dreamactor.evaluation.networks import NETWORKS, fetch_network
-from dreamactor.evaluation.report import print_table, scores_json, write_report
+from dreamactor.evaluation.report import write_report
+from dreamactor.evaluation.report_json import scores_json
+from dreamactor.evaluation.report_text import print_table
 from dreamactor.video.output import atomic_path
 
 
@@ -29,9 +31,6 @@ def show(
 ) -> None:
     """Prints the table and writes the files that were asked for."""
     typer.echo(print_table(found.scores, METRICS, found.distributions), nl=False)
-    bad = [score for score in found.scores if score.error is not None]
-    for score in bad:
-        typer.echo(f"{score.method}  {score.clip}: {score.error}")
     if json_file is not None:
         content = {**about, **scores_json(found.scores, METRICS, found.distributions, found.settings)}
         with atomic_path(json_file) as part:

@@ -354,7 +354,8 @@ def load_judge(folder: Path | None = None) -> Judge:
             }
             network.load_state_dict(own)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise InputError(f"The judge at {path} cannot be loaded ({error}). Install dreamactor again.") from error
+        reason = str(error).splitlines()[0].rstrip(".:")
+        raise InputError(f"The judge at {path} cannot be loaded ({reason}). Install dreamactor again.") from error
     return judge
 
 

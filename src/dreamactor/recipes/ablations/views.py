@@ -1,0 +1,141 @@
+"""Several references: pictures at the least, median and greatest yaw of a performance (section 3.3).
+
+Left out of the paper's protocol: the random half-body crop of full-body clips.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import torch
+from einops import rearrange
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from dreamactor.data.actors import render, sample_actor, sample_performance, sample_scene
+from dreamactor.data.actors.exact import exact_track
+from dreamactor.data.actors.figure import build_figure
+from dreamactor.data.actors.scene import place_camera
+from dreamactor.data.samples import PERFORMANCE_FRAMES
+from dreamactor.guidance.jitter import jitter_track
+from dreamactor.guidance.pose_maps import draw_pose_maps
+from dreamactor.models.caches import ReferenceCache
+from dreamactor.models.dit import DiT
+from dreamactor.models.inputs import ReferenceInput
+from dreamactor.models.vae import VideoVAE
+from dreamactor.training.colours import turn_colours
+from dreamactor.training.encoded import EncodedSample
+from dreamactor.training.guided import EXACT_REFERENCES, stack_maps
+
+NUM_VIEWS: Final = 3
+KEPT_VIEWS: Final = 0.7
+"""How often a view stays beside the reference in training: the first stage of inference has none."""
+_TOO_ALIKE_RAD: Final = torch.pi / 6
+"""Views closer than 30 degrees show nothing new."""
+
+
+def pick_by_yaw(yaw_rad: Tensor) -> list[int]:
+    """Frames with the least, the median and the greatest yaw [T], told relative to the camera.
+
+    Where two of them are closer than 30 degrees on the circle: the median and the frames farthest from it and from each
+    other. At most three frames, in the order of time, none twice.
+    """
+    turned = torch.remainder(yaw_rad + torch.pi, 2 * torch.pi) - torch.pi
+
+    def apart(frame: int) -> Tensor:
+        """[T] distance on the circle from a frame."""
+        way = (turned - turned[frame]).abs()
+        return torch.minimum(way, 2 * torch.pi - way)
+
+    order = turned.argsort(stable=True).tolist()
+    least, middle, greatest = order[0], order[len(order) // 2], order[-1]
+    picks = [least, middle, greatest]
+    if min(float(apart(least)[middle]), float(apart(middle)[greatest]), float(apart(least)[greatest])) < _TOO_ALIKE_RAD:
+        first = int(apart(middle).argmax())
+        second = int(torch.minimum(apart(middle), apart(first)).argmax())
+        picks = [middle, first, second]
+    return sorted(set(picks))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Views:
+    """Pictures of a sample's actor in its own performance, at most `NUM_VIEWS`.
+
+    Attributes:
+        images: [K, H, W, 3] uint8.
+        maps: [K, 6, H, W] uint8, skeleton and sphere of each.
+    """
+
+    images: Tensor
+    maps: Tensor
+
+
+def draw_views(path: Path, seed: int, *, size: int) -> Views:
+    """The views of a training sample from its whole performance before its own camera; kept at `path`."""
+    if path.exists():
+        return Views(**load_file(path))
+    actor, performance = sample_actor(seed), sample_performance(seed, num_frames=PERFORMANCE_FRAMES)
+    scene, figure = sample_scene(seed, framing=performance.framing), build_figure(actor, performance)
+    camera = place_camera(scene, actor.body, figure.joints, performance.framing, width=size, height=size)
+    track = exact_track(actor, figure, performance, camera, width=size, height=size)
+    generator = torch.Generator().manual_seed(seed)
+    images, maps = [], []
+    for frame in pick_by_yaw(track.head.angles_rad[:, 0]):
+        now = slice(frame, frame + 1)
+        images.append(render(actor, performance, scene, width=size, height=size, frames=now, camera=camera).frames[0])
+        exact = bool(torch.rand((), generator=generator) < EXACT_REFERENCES)
+        person = track[now] if exact else jitter_track(track[now], generator=generator)
+        maps.append(stack_maps(draw_pose_maps(person, width=size, height=size))[:, 0])
+    views = Views(images=torch.stack(images), maps=torch.stack(maps))
+    part = path.with_suffix(".part")
+    save_file({"images": views.images, "maps": views.maps}, part)
+    part.rename(path)
+    return views
+
+
+class SeveralReferences(DiT):
+    """Trains on several pictures a sample with the recipe's own loop, which knows of one.
+
+    The pictures lie below each other in that one (`with_views`) and are taken apart here. A picture with black pose maps
+    is absent. The weights are a `DiT`'s.
+    """
+
+    def prepare_references(self, references: ReferenceInput) -> ReferenceCache:
+        """Latents [B, 1, C, k h, w] and maps [B, 1, 6, k H, W] of k = 1 + `NUM_VIEWS` pictures."""
+        latents = rearrange(references.latents, "b 1 c (k h) w -> b k c h w", k=1 + NUM_VIEWS)
+        maps = rearrange(references.pose_maps, "b 1 c (k h) w -> b k c h w", k=1 + NUM_VIEWS)
+        present = (maps > -1).flatten(2).any(dim=-1)
+        return super().prepare_references(ReferenceInput(latents=latents, pose_maps=maps, present=present))
+
+
+@torch.no_grad()
+def with_views(
+    samples: Sequence[EncodedSample], views: Sequence[Views], vae: VideoVAE, *, seed: int
+) -> list[EncodedSample]:  # fmt: skip
+    """Puts some of the views below each sample's reference.
+
+    Args:
+        samples: as `load_samples` gives them: every clip in its own colours, then all again in other ones.
+        views: of every clip.
+        vae: the frozen VAE.
+        seed: of the colours, as given to `load_samples`, so that views turn with their clip; of the choice of views.
+    """
+    colours, chance = torch.Generator().manual_seed(seed), torch.Generator().manual_seed(seed + 1)
+    found = []
+    for index, sample in enumerate(samples):
+        seen = views[index % len(views)]
+        images = seen.images.float()
+        if index >= len(views):
+            images = turn_colours([images], generator=colours)[0].round()
+        latents = vae.encode(images.permute(0, 3, 1, 2)[:, :, None] / 127.5 - 1)[:, :, 0].float()  # [K, C, h, w]
+        kept = torch.rand(NUM_VIEWS, generator=chance) < KEPT_VIEWS
+        columns, drawn = [sample.reference], [sample.reference_maps]
+        for place in range(NUM_VIEWS):
+            there = place < len(latents) and bool(kept[place])
+            columns.append(latents[place] if there else torch.zeros_like(sample.reference))
+            drawn.append(seen.maps[place] if there else torch.zeros_like(sample.reference_maps))
+        found.append(replace(sample, reference=torch.cat(columns, dim=1), reference_maps=torch.cat(drawn, dim=1)))
+    return found
