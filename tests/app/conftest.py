@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dreamactor.app.film import film_actor, picture_actor
+from dreamactor.data import gallery
 from dreamactor.inference.bundle import save_bundle
 from dreamactor.recipes.tiny import tiny_bundle
 
@@ -19,6 +20,12 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     picture_actor(folder / "actor.png", seed=3, framing="full", size=128)
     film_actor(folder / "clip.mp4", seed=4, seconds=0.28, framing="full", size=192, kind="wave", track=folder / "exact.npz")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _small_gallery(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fifty actors take a while to draw."""
+    monkeypatch.setattr(gallery, "GALLERY_SIZE", 4)
 
 
 @pytest.fixture(autouse=True)

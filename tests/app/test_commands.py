@@ -115,19 +115,6 @@ def test_demo_writes_four_files_and_says_where(shared: Path, tmp_path: Path, cap
     assert read_clip(folder / "output.mp4").num_frames == read_clip(folder / "driving.mp4").num_frames == 5
 
 
-def test_bench_actors_scores_every_method_and_draws_a_sheet(
-    shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    scores, sheet = tmp_path / "scores.json", tmp_path / "sheet.png"
-    command = ["bench", "actors", "--cases", "2", "--size", "64", "--model", str(shared / "model")]
-    assert run([*command, "--json", str(scores), "--sheet", str(sheet)]) == 0
-    rows = json.loads(scores.read_text())["rows"]
-    assert {row["method"] for row in rows} == {"model", "reference", "proxy", "no_motion"}
-    assert all(row["n"] == 2 and row["ci95"][0] <= row["value"] <= row["ci95"][1] for row in rows)
-    assert read_image(sheet).shape[1] > 5 * 64
-    assert "psnr_person" in capsys.readouterr().out
-
-
 def test_bench_perception_rates_every_framing(tmp_path: Path) -> None:
     scores = tmp_path / "scores.json"
     assert run(["bench", "perception", "--frames", "8", "--size", "128", "--json", str(scores)]) == 0

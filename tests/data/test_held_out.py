@@ -9,7 +9,16 @@ import torch
 
 from dreamactor.data.actors import FIRST_HELD_OUT_SEED, sample_actor
 from dreamactor.data.gallery import GALLERY_SIZE, gallery_actors
-from dreamactor.data.held_out import FULL_COUNTS, QUICK_COUNTS, SETS, bench_specs, draw_case, draw_driver, draw_nearest, set_specs
+from dreamactor.data.held_out import (
+    FULL_COUNTS,
+    QUICK_COUNTS,
+    SETS,
+    bench_specs,
+    draw_case,
+    draw_driver,
+    draw_nearest,
+    set_specs,
+)
 
 
 def _small(name: str, index: int = 0):

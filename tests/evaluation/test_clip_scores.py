@@ -90,7 +90,10 @@ def test_scores_survive_their_file(tmp_path) -> None:
     assert back.scores.tags == scored.scores.tags
     assert torch.equal(back.scores.strip, scored.scores.strip)
     for name, series in scored.scores.series.items():
-        assert all(math.isnan(a) if math.isnan(b) else a == pytest.approx(b) for a, b in zip(back.scores.series[name], series, strict=True))
+        assert all(
+            math.isnan(a) if math.isnan(b) else a == pytest.approx(b)
+            for a, b in zip(back.scores.series[name], series, strict=True)
+        )
     path.write_bytes(b"damaged")
     assert load_scored(path) is None
     assert load_scored(tmp_path / "nowhere") is None

@@ -30,11 +30,12 @@ from dreamactor.data.held_out import (
     draw_driver,
     draw_nearest,
 )
+from dreamactor.errors import DreamActorError
 from dreamactor.evaluation.clip import Truth
 from dreamactor.evaluation.judge import Judge, load_judge
 from dreamactor.evaluation.metrics import METRICS, badness
 from dreamactor.evaluation.scored import ScoredClip, frechet_of, load_scored, save_scored, score_video
-from dreamactor.evaluation.scores import mean_interval, paired_interval
+from dreamactor.evaluation.scores import ClipScores, mean_interval, paired_interval
 from dreamactor.guidance.bone_length import estimate_proportions
 from dreamactor.guidance.retarget import retarget
 from dreamactor.guidance.textured_proxy import draw_proxy, prepare_proxy
@@ -159,13 +160,19 @@ def _run_case(model: str, spec: CaseSpec, methods: Sequence[str], store: Path) -
     truth = Truth(frames=case.truth, mask=case.mask, track=case.track, expression=case.expression, actor=spec.character)
     gallery = gallery_of(spec.character, spec.framing, judge)
     read = judge.read(truth.frames, case.track, maps=True)
-    inputs = _inputs(case)
+    tags = {"set": spec.set, **spec.tags}
     about = {"area": case.area, "amplitude": case.amplitude}
+    try:
+        inputs = _inputs(case)
+    except DreamActorError as error:  # perception found nobody: a result, not an accident
+        for method in missing:
+            failed = ClipScores(clip=spec.name, method=method, error=str(error), tags=tags)
+            save_scored(_entry(store, spec, method), ScoredClip(scores=failed))
+        return
     for method in missing:
         made = _make(method, _animator(model), case, inputs)
         scored = score_video(
-            spec.name, method, made, truth, judge=judge, gallery=gallery, read_truth=read,
-            tags={"set": spec.set, **spec.tags},
+            spec.name, method, made, truth, judge=judge, gallery=gallery, read_truth=read, tags=tags,
         )  # fmt: skip
         values = scored.scores.values | about
         save_scored(_entry(store, spec, method), replace(scored, scores=replace(scored.scores, values=values)))

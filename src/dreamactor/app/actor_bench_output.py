@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import typer
+from torch import Tensor
 
 from dreamactor.app.actor_bench import BENCH_SETTINGS, METHODS, BenchResult, bench_rows, not_computed
 from dreamactor.app.evaluate import judge_distances
@@ -13,6 +14,9 @@ from dreamactor.app.scores import write_scores
 from dreamactor.evaluation.judge import load_judge
 from dreamactor.evaluation.metrics import METRICS
 from dreamactor.evaluation.report import write_report
+from dreamactor.evaluation.scored import STRIP_HEIGHT, STRIP_MOMENTS
+from dreamactor.video.compose import contact_sheet
+from dreamactor.video.image import write_image
 
 PRINTED: Final = (
     "psnr_person", "ssim_person", "psnr_head", "psnr_hands", "actor_perceptual", "joint_error_body", "head_yaw_error",
@@ -20,12 +24,21 @@ PRINTED: Final = (
 )  # fmt: skip
 
 
-def show_bench(result: BenchResult, *, model: str, quick: bool, json_file: Path | None, html: Path | None) -> None:
+SHEET_CASES: Final = 12
+"""Cases of the cross-identity set on a contact sheet."""
+
+
+def show_bench(
+    result: BenchResult, *, model: str, quick: bool, json_file: Path | None, html: Path | None, sheet: Path | None
+) -> None:
     """Prints the main numbers of every set and writes the files that were asked for."""
     rows = bench_rows(result)
     typer.echo(_table(rows))
     for name, reason in not_computed(quick=quick).items():
         typer.echo(f"{name}: not computed ({reason})")
+    for clip in result.clips:
+        if clip.scores.error is not None and clip.scores.method == "model":
+            typer.echo(f"{clip.scores.clip}: not scored ({clip.scores.error})")
     judge = load_judge()
     if json_file is not None:
         write_scores(
@@ -36,6 +49,31 @@ def show_bench(result: BenchResult, *, model: str, quick: bool, json_file: Path 
     if html is not None:
         _write_page(result, html, model=model, quick=quick)
         typer.echo(str(html))
+    if sheet is not None:
+        write_image(sheet, bench_sheet(result))
+        typer.echo(str(sheet))
+
+
+def bench_sheet(result: BenchResult) -> Tensor:
+    """Reference, proxy, output and truth of the first cross-identity cases, at two moments: [H, W, 3] uint8."""
+    strips = {
+        (clip.scores.clip, clip.scores.method): clip.scores.strip for clip in result.clips if clip.scores.strip is not None
+    }
+
+    def cell(case: str, method: str, moment: int, *, truth: bool = False) -> Tensor:
+        strip = strips[case, method]
+        width = strip.shape[1] // STRIP_MOMENTS
+        rows = slice(0, STRIP_HEIGHT) if truth else slice(STRIP_HEIGHT, None)
+        return strip[rows, moment * width : (moment + 1) * width]
+
+    rows = []
+    for spec in [spec for spec in result.specs if spec.set == "cross_identity"][:SHEET_CASES]:
+        row = [cell(spec.name, "reference", 0)]
+        for moment in (1, 4):
+            row += [cell(spec.name, "proxy", moment), cell(spec.name, "model", moment)]
+            row.append(cell(spec.name, "model", moment, truth=True))
+        rows.append(row)
+    return contact_sheet(rows, titles=["reference", *["proxy", "output", "truth"] * 2])
 
 
 def _table(rows: list[dict[str, Any]]) -> str:

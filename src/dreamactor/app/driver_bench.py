@@ -65,7 +65,8 @@ DRIVER_SETTINGS: Final = {
     "references": f"one drawn actor at ease per clip, exact track, seeds from {FIRST_SEED} on in the order of the names",
     "left out": f"correlations where the driver's standard deviation is below {LEAST_JAW} (mouth) or {LEAST_LID} (lid) face "
     f"heights or {LEAST_YAW_DEG:g} degrees (head)",
-    "nothing arrived": f"correlation 0 where the output's is below {LEAST_MADE} of full opening or {LEAST_MADE_YAW_DEG} degrees",
+    "nothing arrived": f"correlation 0 where the output's is below {LEAST_MADE} of full opening or {LEAST_MADE_YAW_DEG} "
+    "degrees",
     "limbs": f"ends seen with confidence above {SURE} in the driver and inside the output; median over limbs and frames",
     "judge": "networks trained on drawn actors, cropped along the retargeted track; the still reference along its own",
     "intervals": "95 %, percentile bootstrap over clips, seeded",
@@ -144,7 +145,7 @@ def bench_drivers(
             clip = _drive(
                 animator, judge, path, name=name, actor=actor, seconds=seconds, seed=seed, pictures=pictures, report=report
             )  # fmt: skip
-        except (DreamActorError, OSError) as error:
+        except (DreamActorError, OSError, ValueError) as error:
             clip = DrivenClip(clip=name, actor=actor, error=str(error))
         clips.append(clip)
         report("clips", index + 1, len(paths))
@@ -283,11 +284,8 @@ _COLUMNS: Final = (*(("model", metric) for metric in DRIVER_METRICS), ("referenc
 
 def _mean(row: dict[str, Any]) -> str:
     low, high = row["ci95"]
-    return (
-        f"{row['value']:.3f} (n={row['n']})"
-        if row["n"] < 2
-        else f"{row['value']:.3f} +-{(high - low) / 2:.3f} (n={row['n']})"
-    )
+    about = f" +-{(high - low) / 2:.3f}" if row["n"] > 1 else ""
+    return f"{row['value']:.3f}{about} (n={row['n']})"
 
 
 def driver_table(clips: Sequence[DrivenClip]) -> str:

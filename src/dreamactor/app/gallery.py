@@ -39,8 +39,9 @@ def _identity(actor: int, framing: Framing, judge: Judge) -> Tensor:
 @lru_cache(maxsize=8)
 def _crowd(framing: Framing, judge: Judge) -> dict[int, Tensor]:
     """Seed -> identity of those the actor is told apart from."""
-    path = cache_folder() / "galleries" / f"{framing}-{ACTOR_VERSION}-{judge.sha256[:24]}.safetensors"
     actors = gallery_actors(-1)[1:]
+    name = f"{framing}-{len(actors)}-{ACTOR_VERSION}-{judge.sha256[:24]}.safetensors"
+    path = cache_folder() / "galleries" / name
     try:
         stored = load_file(path)
         if judge.sha256:

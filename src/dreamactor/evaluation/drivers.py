@@ -67,13 +67,12 @@ def score_driver(
     faces, heads = faces_judged(driving, placed), heads_judged(driving, placed)
     jaw = expression[:, JUDGED_EXPRESSION["jaw_open"]]
     found.put("jaw_correlation", *follows(jaw, mouth_opening(driving), faces, _JAW))
-    lids = {
-        side: follows(1 - expression[:, JUDGED_EXPRESSION[f"blink_{side}"]], opening, faces, _LID)
-        for side, opening in zip(("left", "right"), lid_opening(driving).unbind(dim=1), strict=True)
-    }
-    moving = [value for value, _ in lids.values() if math.isfinite(value)]
-    neither = "; ".join(dict.fromkeys(why for _, why in lids.values()))
-    found.put("lid_correlation", sum(moving) / len(moving) if moving else math.nan, neither)
+    openings = 1 - expression[:, [JUDGED_EXPRESSION["blink_left"], JUDGED_EXPRESSION["blink_right"]]]
+    lids = lid_opening(driving)
+    eyes = [follows(openings[:, eye], lids[:, eye], faces, _LID) for eye in range(2)]
+    moving = [value for value, _ in eyes if math.isfinite(value)]
+    why = "; ".join(dict.fromkeys(reason for _, reason in eyes))
+    found.put("lid_correlation", sum(moving) / len(moving) if moving else math.nan, why)
     turned, goal = (torch.rad2deg(_wrapped(angles[:, 0])) for angles in (angles_rad, driving.head.angles_rad))
     found.put("yaw_correlation", *follows(turned, goal, heads, _HEAD))
     _put_limbs(found, driving, placed, points)

@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from dreamactor.errors import InputError
 from dreamactor.evaluation.clip import Found, Truth
@@ -357,8 +357,3 @@ def load_judge(folder: Path | None = None) -> Judge:
         reason = str(error).splitlines()[0].rstrip(".:")
         raise InputError(f"The judge at {path} cannot be loaded ({reason}). Install dreamactor again.") from error
     return judge
-
-
-def size_mb(network: nn.Module) -> float:
-    """Megabytes of a network in half precision."""
-    return sum(value.numel() for value in network.state_dict().values()) * 2 / 1e6

@@ -25,7 +25,7 @@ from dreamactor.evaluation.scores import ClipScores
 from dreamactor.types.track import PersonTrack
 from dreamactor.video.resize import resize_frames
 
-STRIP_HEIGHT, STRIP_MOMENTS = 112, 6
+STRIP_HEIGHT, STRIP_MOMENTS = 128, 6
 DISTANCES: Final = {"actor_frechet_image": "picture", "actor_frechet_video": "window"}
 """Offline counterparts of FID and FVD, by the judge's features; never printed under those names."""
 

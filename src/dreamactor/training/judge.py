@@ -177,7 +177,10 @@ def train_head(
     shows = (yaw.cos() * pitch.cos() > FACE_SHOWS_COS) & (looks.radius_px > FACE_SHOWS_PX)
     spread = looks.expression[shows].std(dim=0).clamp(min=0.03)
     # Half of every batch shows a face from near: there the expression is learnt.
-    near, every = shows.nonzero()[:, 0], (looks.radius_px > 6).nonzero()[:, 0]
+    # Closed lids are rare and hard to tell: they come four times as often.
+    lids = looks.expression[:, [COEFFICIENT["blink_left"], COEFFICIENT["blink_right"]]].amax(dim=1)
+    near = torch.cat([shows.nonzero()[:, 0], *[(shows & (lids > 0.25)).nonzero()[:, 0]] * 3])
+    every = (looks.radius_px > 6).nonzero()[:, 0]
     loop = TrainingLoop({"head": judge}, config, run, seed=seed)
 
     def loss_of(generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
@@ -193,14 +196,14 @@ def train_head(
         other[:, _SIGNED] *= -1
         wanted = torch.where(mirror[:, None], other, wanted)
         turned = (found.turn - wanted_turn).abs().mean()
-        face = F.smooth_l1_loss((found.expression - wanted) / spread, torch.zeros_like(wanted), reduction="none", beta=0.5)
+        face = ((found.expression - wanted) / spread).square()  # a mean, not a median: blinks are rare
         moved = (face.mean(dim=-1) * shows[at]).sum() / shows[at].sum().clamp(min=1)
         goal = _moved_points(looks.landmarks[at], matrix)
         goal = torch.where(mirror[:, None, None], goal[:, _MIRROR_FACE], goal)
         apart = (found.landmarks - goal).norm(dim=-1).mean(dim=1)
         placed = (apart * shows[at]).sum() / shows[at].sum().clamp(min=1)
         numbers = {"turn": float(turned.detach()), "face": float(moved.detach()), "placed": float(placed.detach())}
-        return 2 * turned + moved + 4 * placed, numbers
+        return 2 * turned + 0.5 * moved + 6 * placed, numbers
 
     latest = loop.run(loss_of)
     loop.load_averaged()

@@ -15,6 +15,7 @@ def command(
     workers: Annotated[int, typer.Option(min=1, help="Processes; their number changes no result.")] = 2,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the scores here.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page with plots and pictures here (.html).")] = None,
+    sheet: Annotated[Path | None, typer.Option(help="Write a contact sheet of the first cases here (.png).")] = None,
 ) -> None:
     """Measure a model on ActorBench: held-out actors with rendered truth, beside baselines. Resumes where it stopped.
 
@@ -36,9 +37,11 @@ def command(
         check_output(json_file, suffixes=(".json",))
     if html is not None:
         check_output(html, suffixes=(".html", ".htm"))
+    if sheet is not None:
+        check_output(sheet, suffixes=(".png",))
     load_bundle(model)  # a damaged model is found before the work starts
     with named_bars() as bars:
         result = bench_actors(
             model, quick=quick, limit=limit, workers=workers, report=lambda done, total: bars("cases", done, total)
         )
-    show_bench(result, model=model, quick=quick, json_file=json_file, html=html)
+    show_bench(result, model=model, quick=quick, json_file=json_file, html=html, sheet=sheet)

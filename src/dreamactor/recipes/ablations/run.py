@@ -155,7 +155,9 @@ class AblationRun:
         clips = self.samples[0].parent
         trained_once(
             folder, vae,
-            lambda: train_vae(vae, clips, folder, config, batch=budget.vae_batch, crop=min(64, budget.crop), num_frames=5, seed=0),
+            lambda: train_vae(
+                vae, clips, folder, config, batch=budget.vae_batch, crop=min(64, budget.crop), num_frames=5, seed=0
+            ),
             learnt_from=[path.stem for path in self.samples],
         )  # fmt: skip
         return vae

@@ -200,11 +200,11 @@ def tiny_budget() -> AblationBudget:
 
 
 def actor_budget() -> AblationBudget:
-    """The shapes of the embedded model and about a third of its recipe's steps, so that many variants can be afforded."""
+    """The shapes of the embedded model and about a quarter of its recipe's steps, so that many variants can be afforded."""
     return AblationBudget(
         preset="actor", vae=actor.VAE, dit=actor.DIT, decoder=actor.DECODER, face_width=256,
-        num_samples=400, size=256, num_frames=13, colourings=2,
-        vae_steps=900, face_steps=1500, dit_steps=1100, decoder_steps=1800,
+        num_samples=300, size=256, num_frames=13, colourings=2,
+        vae_steps=800, face_steps=1500, dit_steps=800, decoder_steps=1200,
         vae_batch=16, face_batch=32, dit_batch=8, decoder_batch=8, crop=128,
         cases=24, case_size=256, case_frames=25, sampling_steps=2, workers=2,
     )  # fmt: skip
