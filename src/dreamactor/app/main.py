@@ -14,6 +14,7 @@ import typer
 from dreamactor.app.commands import (
     actor,
     animate,
+    bench_ablations,
     bench_actors,
     bench_drivers,
     bench_export,
@@ -43,6 +44,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "bench drivers": bench_drivers.command,
     "bench export": bench_export.command,
     "bench speed": bench_speed.command,
+    "bench ablations": bench_ablations.command,
     "bench metrics": bench_metrics.command,
     "bench judge": bench_judge.command,
     "bench perception": bench_perception.command,

@@ -18,7 +18,7 @@ from torch import Tensor
 from dreamactor.data.actors.expression import COEFFICIENT
 from dreamactor.data.looks import HEAD_PX as HEAD_CROP_PX
 from dreamactor.data.looks import PERSON_PX, SURPLUS, Looks, load_looks
-from dreamactor.geometry.skeleton import FACE_POINT, FACE_POINTS
+from dreamactor.geometry.skeleton import FACE_POINT, FACE_POINTS, JOINT
 from dreamactor.guidance.person_box import JUDGED_POINTS
 from dreamactor.models.judge import HEAD_PX, POINTS_PX, WHO_PX, HeadJudge, PointJudge, WhoJudge
 from dreamactor.training.loop import LoopConfig, TrainingLoop
@@ -27,6 +27,8 @@ FACE_SHOWS_COS: Final = 0.3
 """The expression is learnt where the nose points at least this much towards the camera (cosine)."""
 FACE_SHOWS_PX: Final = 16.0
 """And where the head's radius has at least so many pixels."""
+POINTS_FRAMINGS: Final = (0.2, 0.35, 0.45)
+"""Share of portraits, half and whole bodies among the pictures that the point judge learns from."""
 HEAT: Final = 12.0
 """Inverse temperature of the comparison of identities."""
 
@@ -145,20 +147,24 @@ def mirrored_points(points: Tensor, mirror: Tensor) -> Tensor:
 def train_points(
     judge: PointJudge, book: LookBook, run: Path, config: LoopConfig, *, batch_size: int, seed: int
 ) -> dict[str, float]:
-    """Trains in place (averaged weights); the loss is the mean distance in crop halves."""
+    """Trains in place (averaged weights); the loss is the mean distance in torsos, as the judge's own error is measured."""
     looks = book.looks
+    torso = (looks.points[:, JOINT["neck"]] - looks.points[:, JOINT["pelvis"]]).norm(dim=-1).clamp(min=0.3)
+    by_framing = [(looks.framing == index).nonzero()[:, 0] for index in range(len(POINTS_FRAMINGS))]
+    counts = torch.tensor([len(rows) for rows in by_framing])
+    likely = torch.tensor(POINTS_FRAMINGS)[looks.framing] / counts[looks.framing]
     loop = TrainingLoop({"points": judge}, config, run, seed=seed)
 
     def loss_of(generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        at = _picks(batch_size, len(book.actor), generator)
+        at = torch.multinomial(likely, batch_size, replacement=True, generator=generator)
         mirror = torch.rand(batch_size, generator=generator) < 0.5
         crops, matrix = cut(
-            looks.person[at], size_px=POINTS_PX, surplus=SURPLUS, turn_deg=12, mirror=mirror, generator=generator
+            looks.person[at], size_px=POINTS_PX, surplus=SURPLUS, turn_deg=8, mirror=mirror, generator=generator
         )
         found, _ = judge(wear(crops, tint=0.3, generator=generator))
         wanted = _moved_points(looks.points[at], matrix)
         wanted, seen = mirrored_points(wanted, mirror), mirrored_points(looks.seen[at], mirror)
-        apart = (found - wanted).norm(dim=-1)
+        apart = (found - wanted).norm(dim=-1) / torso[at][:, None]
         loss = (apart * seen).sum() / seen.sum().clamp(min=1)
         return loss, {"median": float(apart.detach()[seen].median())}
 
