@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dreamactor.app import actor_bench, bench_export, judge_bench, metric_bench
+from dreamactor.app.bench import actors, export, judge, metrics
 from dreamactor.app.main import run
 from dreamactor.data import distorted
 from dreamactor.data.held_out import CaseSpec, set_specs
@@ -32,9 +32,9 @@ def _small_specs(*, quick: bool) -> list[CaseSpec]:
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(actor_bench, "ProcessPoolExecutor", _InThisProcess)
-    monkeypatch.setattr(actor_bench, "_start_worker", lambda: None)
-    monkeypatch.setattr(actor_bench, "bench_specs", _small_specs)
+    monkeypatch.setattr(actors, "ProcessPoolExecutor", _InThisProcess)
+    monkeypatch.setattr(actors, "_start_worker", lambda: None)
+    monkeypatch.setattr(actors, "bench_specs", _small_specs)
 
 
 def _bench(shared: Path, file: Path, *more: str) -> dict:
@@ -75,13 +75,13 @@ def test_a_bench_that_was_stopped_goes_on_where_it_was(
     def never(*args: object) -> None:
         raise AssertionError("drawn again")
 
-    monkeypatch.setattr(actor_bench, "draw_case", never)
+    monkeypatch.setattr(actors, "draw_case", never)
     assert _bench(shared, tmp_path / "second.json", "--limit", "1")["rows"] == first["rows"]
 
 
 def test_exported_cases_are_whole_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = replace(set_specs("cross_identity", 3)[2], width=64, height=64, num_frames=3)
-    monkeypatch.setattr(bench_export, "export_specs", lambda *, quick: {"body": [spec]})
+    monkeypatch.setattr(export, "export_specs", lambda *, quick: {"body": [spec]})
     folder = tmp_path / "cases"
     assert run(["bench", "export", str(folder)]) == 0
     case = folder / "body" / spec.name
@@ -102,7 +102,7 @@ def test_exported_cases_are_whole_and_kept(tmp_path: Path, monkeypatch: pytest.M
 def test_the_judge_is_measured_on_rendered_pictures_and_round_trips(
     shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(judge_bench, "SIZE", 64)
+    monkeypatch.setattr(judge, "SIZE", 64)
     file = tmp_path / "judge.json"
     assert run(["bench", "judge", "--model", str(shared / "model"), "--actors", "2", "--json", str(file)]) == 0
     rows = json.loads(file.read_text())["rows"]
@@ -114,7 +114,7 @@ def test_metrics_are_tried_under_distortions(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(distorted, "SIZE", 96)
     monkeypatch.setattr(distorted, "FRAMES", 9)
     kinds = {name: distorted.DISTORTIONS[name] for name in ("noise", "shuffle")}
-    monkeypatch.setattr(metric_bench, "DISTORTIONS", kinds)
+    monkeypatch.setattr(metrics, "DISTORTIONS", kinds)
     file = tmp_path / "metrics.json"
     assert run(["bench", "metrics", "--truths", "3", "--json", str(file)]) == 0
     rows = {(row["metric"], row["distortion"]): row for row in json.loads(file.read_text())["rows"]}

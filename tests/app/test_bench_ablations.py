@@ -11,7 +11,7 @@ import torch
 import typer
 
 from dreamactor.app import main
-from dreamactor.app.ablation_bench import AblationResult, ablation_table, bench_ablations, comparison_rows
+from dreamactor.app.bench.ablations import AblationResult, ablation_table, bench_ablations, comparison_rows
 from dreamactor.app.commands import bench_ablations as verb
 from dreamactor.data.build import list_samples
 from dreamactor.errors import ConfigError

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from dreamactor.app.bench.drivers import FIRST_SEED, MOMENTS, framing_of
 from dreamactor.app.commands.bench_drivers import command
-from dreamactor.app.driver_bench import FIRST_SEED, MOMENTS, framing_of
 from dreamactor.data.actors import FIRST_HELD_OUT_SEED
 from dreamactor.errors import ConfigError, InputError, OutputError
 from dreamactor.geometry.skeleton import JOINT

@@ -12,12 +12,13 @@ import torch
 import typer
 from torch import Tensor, nn
 
-from dreamactor.app import main, speed_bench
+from dreamactor.app import main
+from dreamactor.app.bench import speed as measuring
+from dreamactor.app.bench.speed import LENGTHS, NETWORK_STAGES, STAGES, MeteredAnimator, SpeedOptions, animate
+from dreamactor.app.bench.speed_meter import PeakMemory, count_gflop, gflops, race, resident_mb
+from dreamactor.app.bench.speed_peers import build_wan, build_wan_animate, run_wan, run_wan_animate
+from dreamactor.app.bench.speed_scene import draw_scene, ready, with_mode
 from dreamactor.app.commands import bench_speed
-from dreamactor.app.speed_bench import LENGTHS, NETWORK_STAGES, STAGES, MeteredAnimator, SpeedOptions, animate
-from dreamactor.app.speed_meter import PeakMemory, count_gflop, gflops, race, resident_mb
-from dreamactor.app.speed_peers import build_wan, build_wan_animate, run_wan, run_wan_animate
-from dreamactor.app.speed_scene import draw_scene, ready, with_mode
 from dreamactor.errors import ConfigError
 from dreamactor.inference.animator import Animator
 from dreamactor.inference.request import AnimateRequest
@@ -36,7 +37,7 @@ def speed(monkeypatch: pytest.MonkeyPatch):
 def test_every_set_is_measured_printed_and_written(
     speed, shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(speed_bench, "FILM_S", 0.2)
+    monkeypatch.setattr(speed, "FILM_S", 0.2)
     file = tmp_path / "speed.json"
     assert speed("--model", str(shared / "model"), "--frames", "25", "--repeats", "1", "--json", str(file)) == 0
     written = json.loads(file.read_text())
@@ -67,8 +68,8 @@ def test_without_an_estimator_perception_is_listed_as_not_measured(monkeypatch: 
     def missing() -> None:
         raise ConfigError("Perception needs mediapipe.")
 
-    monkeypatch.setattr(speed_bench, "build_estimator", missing)
-    rows = speed_bench.perceive_rows(SpeedOptions(max_frames=25, repeats=1), lambda *_: None)
+    monkeypatch.setattr(measuring, "build_estimator", missing)
+    rows = measuring.perceive_rows(SpeedOptions(max_frames=25, repeats=1), lambda *_: None)
     assert {row["note"] for row in rows} == {"not measured (Perception needs mediapipe.)"}
     assert all(row["value"] is None for row in rows)
 

@@ -29,7 +29,7 @@ def command(
     """
     from dataclasses import asdict
 
-    from dreamactor.app.ablation_bench import ablation_table, bench_ablations
+    from dreamactor.app.bench.ablations import ablation_table, bench_ablations
     from dreamactor.app.progress import named_bars
     from dreamactor.app.scores import write_scores
     from dreamactor.recipes.ablations.variants import budget_of, choose_comparisons

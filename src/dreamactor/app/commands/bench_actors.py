@@ -27,8 +27,8 @@ def command(
 
       dreamactor bench actors --limit 1
     """
-    from dreamactor.app.actor_bench import bench_actors
-    from dreamactor.app.actor_bench_output import show_bench
+    from dreamactor.app.bench.actors import bench_actors
+    from dreamactor.app.bench.actors_output import show_bench
     from dreamactor.app.progress import named_bars
     from dreamactor.inference.bundle import load_bundle
     from dreamactor.video.output import check_output

@@ -29,7 +29,7 @@ def command(
 
       dreamactor bench drivers clips/ --model run/model --seconds 2 --json scores.json --sheet sheet.png
     """
-    from dreamactor.app.driver_bench import (
+    from dreamactor.app.bench.drivers import (
         DRIVER_SETTINGS,
         bench_drivers,
         clip_entries,

@@ -21,7 +21,7 @@ def command(
 
       dreamactor bench export cases/ --quick --limit 4
     """
-    from dreamactor.app.bench_export import export_bench
+    from dreamactor.app.bench.export import export_bench
     from dreamactor.app.progress import named_bars
     from dreamactor.errors import OutputError
 

@@ -22,7 +22,7 @@ def command(
 
       dreamactor bench judge --judge run/judge --actors 20
     """
-    from dreamactor.app.judge_bench import bench_judge
+    from dreamactor.app.bench.judge import bench_judge
     from dreamactor.app.progress import named_bars
     from dreamactor.app.scores import write_scores
     from dreamactor.evaluation.judge import load_judge

@@ -22,7 +22,7 @@ def command(
     """
     from dataclasses import asdict
 
-    from dreamactor.app.metric_bench import bench_metrics, label
+    from dreamactor.app.bench.metrics import bench_metrics, label
     from dreamactor.app.progress import named_bars
     from dreamactor.app.scores import write_scores
     from dreamactor.data.distorted import DISTORTIONS

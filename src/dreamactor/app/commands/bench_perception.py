@@ -24,7 +24,7 @@ def command(
 
       dreamactor bench perception --frames 40
     """
-    from dreamactor.app.perception_bench import bench_perception
+    from dreamactor.app.bench.perception import bench_perception
     from dreamactor.app.progress import named_bars
     from dreamactor.app.scores import write_scores
     from dreamactor.video.writer import check_output

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from dreamactor.app.speed_meter import Row
+    from dreamactor.app.bench.speed_meter import Row
 
 UNITS = {
     "seconds_per_frame": "s",
@@ -43,9 +43,9 @@ def command(
 
       dreamactor bench speed --frames 73 --repeats 1
     """
+    from dreamactor.app.bench.speed import SpeedOptions, bench_speed
     from dreamactor.app.progress import named_bars
     from dreamactor.app.scores import write_scores
-    from dreamactor.app.speed_bench import SpeedOptions, bench_speed
     from dreamactor.inference.bundle import load_bundle
     from dreamactor.video.writer import check_output
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import typer
 from torch import Tensor
 
-from dreamactor.app.actor_bench import BENCH_SETTINGS, METHODS, BenchResult, bench_rows, not_computed
+from dreamactor.app.bench.actors import BENCH_SETTINGS, METHODS, BenchResult, bench_rows, not_computed
 from dreamactor.app.evaluate import judge_distances
 from dreamactor.app.scores import write_scores
 from dreamactor.evaluation.judge import load_judge

@@ -19,8 +19,7 @@ from typing import Any, Final, get_args
 import torch
 from torch import Tensor
 
-from dreamactor.app.film import film_actor
-from dreamactor.app.speed_meter import (
+from dreamactor.app.bench.speed_meter import (
     PeakMemory,
     Row,
     Totals,
@@ -33,8 +32,18 @@ from dreamactor.app.speed_meter import (
     race,
     seconds,
 )
-from dreamactor.app.speed_peers import peer_rows
-from dreamactor.app.speed_scene import DRIVER_SEED, MAX_REFERENCES, ForwardCase, Mode, Scene, draw_scene, ready, with_mode
+from dreamactor.app.bench.speed_peers import peer_rows
+from dreamactor.app.bench.speed_scene import (
+    DRIVER_SEED,
+    MAX_REFERENCES,
+    ForwardCase,
+    Mode,
+    Scene,
+    draw_scene,
+    ready,
+    with_mode,
+)
+from dreamactor.app.film import film_actor
 from dreamactor.errors import DreamActorError
 from dreamactor.flow.guidance import Guidance
 from dreamactor.inference.animator import Animator

@@ -9,7 +9,7 @@ import torch
 from diffusers import WanAnimateTransformer3DModel, WanTransformer3DModel
 from torch import Tensor, nn
 
-from dreamactor.app.speed_meter import Row, count_gflop, measured, race
+from dreamactor.app.bench.speed_meter import Row, count_gflop, measured, race
 from dreamactor.models.dit import DiT, DiTConfig
 
 TEXT_DIM: Final = 1

@@ -1,0 +1,1 @@
+"""What measures: models, speed, and the measures themselves."""
