@@ -37,7 +37,7 @@ def speed(monkeypatch: pytest.MonkeyPatch):
 def test_every_set_is_measured_printed_and_written(
     speed, shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(speed, "FILM_S", 0.2)
+    monkeypatch.setattr(measuring, "FILM_S", 0.2)
     file = tmp_path / "speed.json"
     assert speed("--model", str(shared / "model"), "--frames", "25", "--repeats", "1", "--json", str(file)) == 0
     written = json.loads(file.read_text())

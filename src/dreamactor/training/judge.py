@@ -187,6 +187,10 @@ def train_head(
     lids = looks.expression[:, [COEFFICIENT["blink_left"], COEFFICIENT["blink_right"]]].amax(dim=1)
     near = torch.cat([shows.nonzero()[:, 0], *[(shows & (lids > 0.25)).nonzero()[:, 0]] * 3])
     every = (looks.radius_px > 6).nonzero()[:, 0]
+    # The eyes' small movements weigh more, or they are learnt last.
+    weight, counts = torch.ones(len(FACE_POINTS)), torch.ones(len(COEFFICIENT))
+    weight[[FACE_POINT["left_iris"], FACE_POINT["right_iris"]]] = 6
+    counts[[COEFFICIENT["gaze_x"], COEFFICIENT["gaze_y"]]] = 3
     loop = TrainingLoop({"head": judge}, config, run, seed=seed)
 
     def loss_of(generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
@@ -203,10 +207,10 @@ def train_head(
         wanted = torch.where(mirror[:, None], other, wanted)
         turned = (found.turn - wanted_turn).abs().mean()
         face = ((found.expression - wanted) / spread).square()  # a mean, not a median: blinks are rare
-        moved = (face.mean(dim=-1) * shows[at]).sum() / shows[at].sum().clamp(min=1)
+        moved = ((face * counts).mean(dim=-1) * shows[at]).sum() / shows[at].sum().clamp(min=1)
         goal = _moved_points(looks.landmarks[at], matrix)
         goal = torch.where(mirror[:, None, None], goal[:, _MIRROR_FACE], goal)
-        apart = (found.landmarks - goal).norm(dim=-1).mean(dim=1)
+        apart = ((found.landmarks - goal).norm(dim=-1) * weight).mean(dim=1)
         placed = (apart * shows[at]).sum() / shows[at].sum().clamp(min=1)
         numbers = {"turn": float(turned.detach()), "face": float(moved.detach()), "placed": float(placed.detach())}
         return 2 * turned + 0.5 * moved + 6 * placed, numbers
