@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from dreamactor.evaluation.frame import mean_inside, psnr, ssim_map
+from dreamactor.evaluation.frame import masked_psnr, mean_inside, squared_error, ssim_map
 from dreamactor.evaluation.steadiness import background_change, drift, flicker, sharpness
 from dreamactor.guidance.person_box import box_mask, hand_boxes, head_boxes
 from dreamactor.types.shapes import expect_shape
@@ -74,18 +74,16 @@ def score_pixels(made: Tensor, truth: Truth) -> Found:
         made: [T, H, W, 3] uint8, as long and as large as the truth.
         truth: with or without a mask and a track.
     """
-    expect_shape("made", made, "T H W 3")
     found = Found()
+    error = squared_error(made, truth.frames)
     similarity = ssim_map(made, truth.frames)
     for region, mask in _regions(truth).items():
         if isinstance(mask, str):
             found.missing |= {f"psnr_{region}": mask, f"ssim_{region}": mask}
             continue
         nothing = f"the truth shows no {region}"
-        # Over an empty region PSNR is the logarithm of an empty mean: NaN.
-        found.put(f"psnr_{region}", psnr(made, truth.frames, mask), nothing)
+        found.put(f"psnr_{region}", masked_psnr(error, mask), nothing)
         found.put(f"ssim_{region}", mean_inside(similarity, mask), nothing)
-    error = (made.float() - truth.frames.float()).square().mean(dim=-1)  # [T, H, W]
     found.series["psnr_frame"] = _decibel(error.mean(dim=(1, 2)))
     if truth.mask is None:
         for name in ("sharpness_person", "flicker_person", "background_change", "drift_colour", "drift_sharpness"):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from dreamactor.types.shapes import expect_shape
@@ -20,12 +19,7 @@ def psnr(made: Tensor, truth: Tensor, mask: Tensor | None = None) -> float:
         made, truth: [T, H, W, 3] uint8.
         mask: [T, H, W] uint8; only pixels above 127 count. None: all.
     """
-    sizes = expect_shape("made", made, "T H W 3")
-    expect_shape("truth", truth, "T H W 3", **sizes)
-    error = (made.float() - truth.float()).square().mean(dim=-1)
-    chosen = error if mask is None else error[mask > 127]
-    mean = chosen.mean(dtype=torch.float64)
-    return float(10 * torch.log10(255**2 / mean.clamp(min=1e-12)))
+    return masked_psnr(squared_error(made, truth), mask)
 
 
 def ssim(made: Tensor, truth: Tensor, mask: Tensor | None = None) -> float:
@@ -48,19 +42,19 @@ def ssim_map(made: Tensor, truth: Tensor) -> Tensor:
     """
     sizes = expect_shape("made", made, "T H W 3")
     expect_shape("truth", truth, "T H W 3", **sizes)
-    down, across = _smoothing(made.shape[1]), _smoothing(made.shape[2])
-
-    def smooth(picture: Tensor) -> Tensor:
-        return down @ picture @ across.T
-
+    if min(made.shape[1:3]) < WINDOW:
+        raise ValueError(f"SSIM needs at least {WINDOW} pixels each way, got {made.shape[2]} x {made.shape[1]}")
+    taps = _taps().expand(15, 1, 1, -1)
     c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
     maps = []
     for index in range(made.shape[0]):
         # Shifted to the middle of the range: squares stay small, so single precision is enough.
-        a, b = (clip[index].permute(2, 0, 1).float() - 127.5 for clip in (made, truth))
-        mean_a, mean_b = smooth(a), smooth(b)
-        var_a, var_b = smooth(a * a) - mean_a**2, smooth(b * b) - mean_b**2
-        both = smooth(a * b) - mean_a * mean_b
+        a, b = (clip[index].float() - 127.5 for clip in (made, truth))
+        # All fifteen planes at once, channels last: many times faster than one by one.
+        planes = torch.cat([a, b, a * a, b * b, a * b], dim=-1).permute(2, 0, 1)[None]
+        smooth = F.conv2d(F.conv2d(planes, taps, groups=15), taps.mT, groups=15)[0]
+        mean_a, mean_b, square_a, square_b, product = smooth.split(3)
+        var_a, var_b, both = square_a - mean_a**2, square_b - mean_b**2, product - mean_a * mean_b
         mean_a, mean_b = mean_a + 127.5, mean_b + 127.5
         similar = ((2 * mean_a * mean_b + c1) * (2 * both + c2)) / ((mean_a**2 + mean_b**2 + c1) * (var_a + var_b + c2))
         maps.append(similar.mean(dim=0))
@@ -75,15 +69,21 @@ def mean_inside(similarity: Tensor, mask: Tensor | None) -> float:
     return float(similarity[mask[:, edge:-edge, edge:-edge] > 127].mean(dtype=torch.float64))
 
 
-@lru_cache(maxsize=16)
-def _smoothing(length: int) -> Tensor:
-    """[length - 10, length] matrix of the Gaussian window at every place where it fits: products are faster than
-    one-channel convolutions."""
-    if length < WINDOW:
-        raise ValueError(f"SSIM needs at least {WINDOW} pixels each way, got {length}")
+def _taps() -> Tensor:
+    """[11] the Gaussian window along one axis; sums to one."""
     place = torch.arange(WINDOW, dtype=torch.float64) - WINDOW // 2
     taps = torch.exp(-(place**2) / (2 * SIGMA**2))
-    matrix = torch.zeros(length - WINDOW + 1, length, dtype=torch.float64)
-    for row in range(len(matrix)):
-        matrix[row, row : row + WINDOW] = taps / taps.sum()
-    return matrix.float()
+    return (taps / taps.sum()).float()
+
+
+def masked_psnr(error: Tensor, mask: Tensor | None) -> float:
+    """PSNR in dB of squared errors [T, H, W] over the pixels of a mask [T, H, W] above 127 (None: all); NaN over none."""
+    chosen = error if mask is None else error[mask > 127]
+    return float(10 * torch.log10(255**2 / chosen.mean(dtype=torch.float64).clamp(min=1e-12)))
+
+
+def squared_error(made: Tensor, truth: Tensor) -> Tensor:
+    """[T, H, W] float32, mean over the colours of [T, H, W, 3] uint8 clips."""
+    sizes = expect_shape("made", made, "T H W 3")
+    expect_shape("truth", truth, "T H W 3", **sizes)
+    return (made.float() - truth.float()).square().mean(dim=-1)

@@ -233,7 +233,7 @@ def compare(
     assert truth.track is not None
     assert truth.expression is not None
     own = read_truth or judge.read(truth.frames, truth.track, maps=True)
-    seen = judge.read(made, truth.track, maps=True)
+    seen = own if made is truth.frames else judge.read(made, truth.track, maps=True)
     found = Found()
     _score_points(found, seen, truth.track)
     _score_head(found, seen, truth.track)
