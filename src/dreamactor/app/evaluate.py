@@ -31,7 +31,7 @@ from dreamactor.evaluation.summary import DistributionScore
 from dreamactor.inference.animator import perceive_driving
 from dreamactor.perception.build import build_estimator
 from dreamactor.perception.cache import cache_folder
-from dreamactor.types.track import PersonTrack
+from dreamactor.types.track import PersonTrack, resize_track
 from dreamactor.video.reader import read_clip
 from dreamactor.video.resize import resize_frames
 
@@ -218,7 +218,7 @@ def _score_files(
     if truth.expression is None and truth.track is not None:
         found = _perceived(made_path)
         if isinstance(found, PersonTrack):
-            seen = _scaled(found, truth.frames)
+            seen = resize_track(found, width=truth.frames.shape[2], height=truth.frames.shape[1])
         else:
             why = f"in the video: {found}"
     gallery = None
@@ -278,7 +278,8 @@ def _truth(path: Path, frames: Tensor, known: Known) -> tuple[Truth, str]:
     track = known.track or _perceived(path)
     if not isinstance(track, PersonTrack):
         return Truth(frames=frames), f"in the truth: {track}"
-    return Truth(frames=frames, mask=_masks(frames), track=_scaled(track, frames)), ""
+    track = resize_track(track, width=width, height=height)
+    return Truth(frames=frames, mask=_masks(frames), track=track), ""
 
 
 def _perceived(path: Path) -> PersonTrack | str:
@@ -287,22 +288,6 @@ def _perceived(path: Path) -> PersonTrack | str:
         return perceive_driving(path, person=None, report=lambda progress: None)
     except DreamActorError as error:
         return str(error)
-
-
-def _scaled(track: PersonTrack, frames: Tensor) -> PersonTrack:
-    """The track in the pixels of frames of the same shape."""
-    fold = frames.shape[2] / track.width
-    if fold == 1:
-        return track
-    return replace(
-        track,
-        width=int(frames.shape[2]),
-        height=int(frames.shape[1]),
-        body=replace(track.body, joints=track.body.joints * fold),
-        hands=replace(track.hands, joints=track.hands.joints * fold),
-        head=replace(track.head, center=track.head.center * fold, radius_px=track.head.radius_px * fold),
-        face=replace(track.face, landmarks=track.face.landmarks * fold, box=track.face.box * fold),
-    )
 
 
 def _masks(frames: Tensor) -> Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from pathlib import Path
 
 from torch import Tensor
@@ -14,7 +13,7 @@ from dreamactor.perception.base import PersonEstimator
 from dreamactor.perception.perceive import perceive_image
 from dreamactor.types.guidance import ReferenceImage, ReferenceSet
 from dreamactor.types.latent import LatentGrid
-from dreamactor.types.track import PersonTrack
+from dreamactor.types.track import PersonTrack, resize_track
 from dreamactor.video.image import read_image
 from dreamactor.video.resize import cover_canvas, resize_frames
 
@@ -96,18 +95,4 @@ def _perceive_finely(
     person, mask = perceive_image(large, estimator=estimator, source=source)
     if mask is not None:
         mask = resize_frames(mask[..., None].expand(-1, -1, 3).contiguous(), width=width, height=height)[..., 0]
-    return _shrink(person, fold), mask
-
-
-def _shrink(track: PersonTrack, fold: int) -> PersonTrack:
-    """The track in pixels that are `fold` times larger."""
-    body, head, face = track.body, track.head, track.face
-    return replace(
-        track,
-        width=track.width // fold,
-        height=track.height // fold,
-        body=replace(body, joints=body.joints / fold),
-        hands=replace(track.hands, joints=track.hands.joints / fold),
-        head=replace(head, center=head.center / fold, radius_px=head.radius_px / fold),
-        face=replace(face, landmarks=face.landmarks / fold, box=face.box / fold),
-    )
+    return resize_track(person, width=width, height=height), mask

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dreamactor.geometry.skeleton import FACE_POINT
 from dreamactor.types.shapes import expect_shape
 
 POINTS_PX, HEAD_PX, WHO_PX = 128, 96, 96
@@ -96,8 +97,38 @@ class HeadReading:
         return torch.stack([torch.atan2(sine, cosine), *(part.clamp(-1, 1).asin() for part in (pitch, roll))], dim=-1)
 
 
+PATCH_PX = 24
+
+
+class _Patch(nn.Module):
+    """A part of the face looked at from near, at the crop's full resolution."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.network = nn.Sequential(
+            nn.Conv2d(3, 16, 3, padding=1), nn.SiLU(),
+            nn.Conv2d(16, 32, 3, stride=2, padding=1), nn.GroupNorm(8, 32), nn.SiLU(),
+            nn.Conv2d(32, 48, 3, stride=2, padding=1), nn.GroupNorm(8, 48), nn.SiLU(),
+            nn.Flatten(), nn.Linear(48 * (PATCH_PX // 4) ** 2, features), nn.SiLU(),
+        )  # fmt: skip
+
+    def forward(self, crops: Tensor, points: Tensor, *, reach: float, mirror: bool = False) -> Tensor:
+        """What a square around points [N, K, 2] of crops [N, 3, S, S] shows: [N, features]; `reach` times their extent."""
+        low, high = points.amin(dim=1), points.amax(dim=1)
+        half = (high - low).amax(dim=1).clamp(min=0.1) * (reach / 2)
+        line = (torch.arange(PATCH_PX, device=crops.device) + 0.5) / PATCH_PX * 2 - 1
+        y, x = torch.meshgrid(line, -line if mirror else line, indexing="ij")
+        grid = ((low + high) / 2)[:, None, None] + half[:, None, None, None] * torch.stack([x, y], dim=-1)
+        return self.network(F.grid_sample(crops, grid, padding_mode="border", align_corners=False))
+
+
+_EYES = tuple([FACE_POINT[f"{side}_eye_{index}"] for index in range(6)] for side in ("left", "right"))
+_MOUTH = [FACE_POINT[f"lip_outer_{index}"] for index in range(12)]
+
+
 class HeadJudge(nn.Module):
-    """How the head is turned, and what the face does: face points are found first, then read where they are."""
+    """How the head is turned, and what the face does: face points are found first, then read where they are; eyes and mouth
+    are looked at again from near."""
 
     def __init__(self, num_landmarks: int, num_expression: int) -> None:
         super().__init__()
@@ -110,8 +141,13 @@ class HeadJudge(nn.Module):
         self.merge = nn.ModuleList([_Block(64), _Block(48)])
         self.heat = nn.Sequential(nn.GroupNorm(8, 48), nn.SiLU(), nn.Conv2d(48, num_landmarks, 1))
         self.local = nn.Conv2d(48, 16, 1)
+        self.eye, self.mouth = _Patch(32), _Patch(32)
         self.face = nn.Sequential(
-            nn.Linear(num_landmarks * 18 + 4, 192), nn.SiLU(), nn.Linear(192, 128), nn.SiLU(), nn.Linear(128, num_expression)
+            nn.Linear(num_landmarks * 18 + 4 + 96, 192),
+            nn.SiLU(),
+            nn.Linear(192, 128),
+            nn.SiLU(),
+            nn.Linear(128, num_expression),
         )
 
     def forward(self, crops: Tensor) -> HeadReading:
@@ -126,7 +162,10 @@ class HeadJudge(nn.Module):
         here = torch.einsum("nlp,ncp->nlc", share, self.local(hidden).flatten(2))  # features where each point is
         # Points about their own middle: where the box lies says nothing about the face.
         apart = (landmarks - landmarks.mean(dim=1, keepdim=True)) * 3
-        code = self.face(torch.cat([apart.flatten(1), here.flatten(1), turn], dim=1))
+        place = landmarks.detach()
+        left, right = (self.eye(crops, place[:, e], reach=1.5, mirror=i == 1) for i, e in enumerate(_EYES))
+        near = [left, right, self.mouth(crops, place[:, _MOUTH], reach=1.4)]
+        code = self.face(torch.cat([apart.flatten(1), here.flatten(1), turn, *near], dim=1))
         return HeadReading(turn=turn, landmarks=landmarks, expression=code)
 
 

@@ -159,6 +159,20 @@ class PersonTrack:
         )
 
 
+def resize_track(track: PersonTrack, *, width: int, height: int) -> PersonTrack:
+    """The track in the pixels of the same pictures at another size, which keeps their shape."""
+    fold = width / track.width
+    return replace(
+        track,
+        width=width,
+        height=height,
+        body=replace(track.body, joints=track.body.joints * fold),
+        hands=replace(track.hands, joints=track.hands.joints * fold),
+        head=replace(track.head, center=track.head.center * fold, radius_px=track.head.radius_px * fold),
+        face=replace(track.face, landmarks=track.face.landmarks * fold, box=track.face.box * fold),
+    )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Proportions:
     """How a person is built; no pose, no size in the picture.
