@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,11 +17,9 @@ from dreamactor.video.image import read_image
 from dreamactor.video.reader import read_clip
 
 
-class _InThisProcess(ThreadPoolExecutor):
-    """One worker, so that what a test changed holds there too."""
-
-    def __init__(self, workers: int, **_: object) -> None:
-        super().__init__(1)
+def _in_this_process(work, items, *, workers: int):
+    """What a test changed holds here too."""
+    return map(work, items)
 
 
 def _small_specs(*, quick: bool) -> list[CaseSpec]:
@@ -32,9 +29,9 @@ def _small_specs(*, quick: bool) -> list[CaseSpec]:
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(actors, "ProcessPoolExecutor", _InThisProcess)
-    monkeypatch.setattr(actors, "_start_worker", lambda: None)
+    monkeypatch.setattr(actors, "in_parallel", _in_this_process)
     monkeypatch.setattr(actors, "bench_specs", _small_specs)
+    monkeypatch.setattr(actors, "SIZE", 80)
 
 
 def _bench(shared: Path, file: Path, *more: str) -> dict:

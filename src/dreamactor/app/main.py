@@ -51,6 +51,8 @@ VERBS: dict[str, Callable[..., None]] = {
 }
 """What is typed -> what runs; two words are a command of a group."""
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -75,7 +77,7 @@ def run(arguments: list[str] | None = None) -> int:
         code = app(args=arguments, standalone_mode=False, prog_name="dreamactor")
     except (typer.Abort, KeyboardInterrupt):
         typer.echo("Interrupted; nothing half-written is left.", err=True)
-        return 130
+        return INTERRUPTED
     except DreamActorError as error:
         typer.echo(f"dreamactor: {error}", err=True)
         return 2
@@ -88,6 +90,8 @@ def run(arguments: list[str] | None = None) -> int:
         Path(name).write_text(traceback.format_exc())
         typer.echo(f"dreamactor: internal error ({type(error).__name__}: {error}). The traceback is in {name}.", err=True)
         return 1
+    if code == INTERRUPTED:  # typer answers Ctrl-C itself, without a word
+        typer.echo("Interrupted; nothing half-written is left.", err=True)
     return code if isinstance(code, int) else 0
 
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
-import torch
-
 from dreamactor.data.samples import draw_sample, save_sample
+from dreamactor.data.workers import in_parallel
 
 
 def sample_path(folder: Path, seed: int) -> Path:
@@ -19,7 +16,6 @@ def sample_path(folder: Path, seed: int) -> Path:
 
 
 def _draw_one(seed: int, *, folder: Path, size: int, num_frames: int) -> int:
-    torch.set_num_threads(1)
     save_sample(sample_path(folder, seed), draw_sample(seed, size=size, num_frames=num_frames))
     return seed
 
@@ -46,13 +42,10 @@ def build_actor_data(
     folder.mkdir(parents=True, exist_ok=True)
     missing = [seed for seed in seeds if not sample_path(folder, seed).exists()]
     done = len(seeds) - len(missing)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        draw = partial(_draw_one, folder=folder, size=size, num_frames=num_frames)
-        for future in as_completed(pool.submit(draw, seed) for seed in missing):
-            future.result()
-            done += 1
-            if report:
-                report(done, len(seeds))
+    draw = partial(_draw_one, folder=folder, size=size, num_frames=num_frames)
+    for count, _ in enumerate(in_parallel(draw, missing, workers=workers), start=done + 1):
+        if report:
+            report(count, len(seeds))
 
 
 def list_samples(folder: Path) -> Iterator[Path]:

@@ -8,15 +8,15 @@ judge/                  the finished networks
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from dreamactor.data.actors import NUM_EXPRESSION
-from dreamactor.data.looks import FIRST_LOOK_SEED, build_looks
+from dreamactor.data.looks import FIRST_LOOK_SEED, build_looks, look_path
+from dreamactor.data.workers import in_parallel
 from dreamactor.evaluation.judge import Judge, save_judge
 from dreamactor.geometry.skeleton import NUM_FACE_POINTS
 from dreamactor.guidance.person_box import JUDGED_POINTS
@@ -48,22 +48,14 @@ Report = Callable[[str, int, int], None]
 """(stage, done, total)."""
 
 
-def _draw(folder: Path, seed: int) -> Path:
-    torch.set_num_threads(1)
-    return build_looks(folder, seed)
-
-
 def train_judge(run: Path, recipe: JudgeRecipe, report: Report) -> Path:
     """Trains the judge from nothing; returns the folder of its weights."""
     folder = run / "looks"
     folder.mkdir(parents=True, exist_ok=True)
     seeds = range(FIRST_LOOK_SEED, FIRST_LOOK_SEED + recipe.num_actors)
-    with ProcessPoolExecutor(recipe.workers, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(_draw, folder, seed) for seed in seeds]
-        for done, future in enumerate(as_completed(futures), start=1):
-            future.result()
-            report("looks", done, len(seeds))
-    book = load_look_book([future.result() for future in futures])
+    for done, _ in enumerate(in_parallel(partial(build_looks, folder), seeds, workers=recipe.workers), start=1):
+        report("looks", done, len(seeds))
+    book = load_look_book([look_path(folder, seed) for seed in seeds])
     torch.manual_seed(recipe.seed)
     points, head, who = PointJudge(len(JUDGED_POINTS)), HeadJudge(NUM_FACE_POINTS, NUM_EXPRESSION), WhoJudge()
 

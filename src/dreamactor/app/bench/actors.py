@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +27,7 @@ from dreamactor.data.held_out import (
     draw_driver,
     draw_nearest,
 )
+from dreamactor.data.workers import in_parallel
 from dreamactor.errors import DreamActorError
 from dreamactor.evaluation.clip import Truth
 from dreamactor.evaluation.judge import Judge, load_judge
@@ -55,7 +53,6 @@ QUICK_NO_MOTION: Final = 4
 """The quick bench runs the model without motion on one case in this many."""
 SCORING_VERSION: Final = 1
 """Raised whenever equal videos would get other scores."""
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,17 +93,9 @@ def bench_actors(
     store = cache_folder() / "bench" / _store_key(model)
     store.mkdir(parents=True, exist_ok=True)
     report(0, len(specs))
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start_worker) as pool:
-        futures: dict[Future[None], CaseSpec] = {
-            pool.submit(_run_case, model, spec, wanted[spec.name], store): spec for spec in specs
-        }
-        try:
-            for done, future in enumerate(as_completed(futures), start=1):
-                future.result()
-                report(done, len(specs))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    jobs = [_Job(model=model, spec=spec, methods=wanted[spec.name], store=store) for spec in specs]
+    for done, _ in enumerate(in_parallel(_run_case, jobs, workers=workers), start=1):
+        report(done, len(specs))
     clips = []
     for spec in specs:
         for method in wanted[spec.name]:
@@ -136,11 +125,6 @@ def _entry(store: Path, spec: CaseSpec, method: str) -> Path:
     return store / f"{spec.name}-{fixed}-{method}.safetensors"
 
 
-def _start_worker() -> None:
-    torch.set_num_threads(1)
-    logging.disable(logging.WARNING)
-
-
 @lru_cache(maxsize=1)
 def _animator(model: str) -> Animator:
     return Animator.from_pretrained(model)
@@ -151,9 +135,20 @@ def _judge() -> Judge:
     return load_judge()
 
 
-def _run_case(model: str, spec: CaseSpec, methods: Sequence[str], store: Path) -> None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Job:
+    """One case for one worker."""
+
+    model: str
+    spec: CaseSpec
+    methods: tuple[str, ...]
+    store: Path
+
+
+def _run_case(job: _Job) -> None:
     """Scores the methods of a case that are not in the store yet."""
-    missing = [method for method in methods if load_scored(_entry(store, spec, method)) is None]
+    spec, store = job.spec, job.store
+    missing = [method for method in job.methods if load_scored(_entry(store, spec, method)) is None]
     if not missing:
         return
     case, judge = draw_case(spec), _judge()
@@ -170,7 +165,7 @@ def _run_case(model: str, spec: CaseSpec, methods: Sequence[str], store: Path) -
             save_scored(_entry(store, spec, method), ScoredClip(scores=failed))
         return
     for method in missing:
-        made = _make(method, _animator(model), case, inputs)
+        made = _make(method, _animator(job.model), case, inputs)
         scored = score_video(
             spec.name, method, made, truth, judge=judge, gallery=gallery, read_truth=read, tags=tags,
         )  # fmt: skip
