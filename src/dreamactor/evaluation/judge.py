@@ -27,6 +27,7 @@ from dreamactor.evaluation.lip_sync import lip_sync
 from dreamactor.geometry.skeleton import BODY_JOINTS, JOINT, NUM_FACE_POINTS
 from dreamactor.guidance.person_box import (
     JUDGED_POINTS,
+    MIRRORED_POINTS,
     crop_boxes,
     head_boxes,
     judged_points,
@@ -52,6 +53,8 @@ FACE_SHOWS_COS, FACE_SHOWS_PX = 0.5, 16.0
 """An expression is judged where the nose points at least this much towards the camera, on heads of at least this radius."""
 PICTURES_AT_ONCE: Final = 32
 FEET: Final = ("ankle", "heel", "toe")
+_FLIP = torch.tensor([-1.0, 1.0])
+"""Points are read off the picture and its mirror image; the mean of both is nearer the truth than either."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,6 +108,8 @@ class Judge:
         for start in range(0, len(frames), PICTURES_AT_ONCE):
             now = slice(start, start + PICTURES_AT_ONCE)
             place, shapes = self.points(large[now])
+            mirrored, _ = self.points(large[now].flip(3))
+            place = (place + mirrored[:, MIRRORED_POINTS] * _FLIP) / 2
             face = self.head(faces[now])
             identity, looks = self.who(small[now])
             levels = [F.normalize(level, dim=1) for level in (*shapes, *looks)]

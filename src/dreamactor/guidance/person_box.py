@@ -111,10 +111,17 @@ def crop_boxes(frames: Tensor, box: Tensor, *, size_px: int, wanted: Tensor | No
     return crops
 
 
+def other_side(name: str) -> str:
+    """The name with left and right exchanged."""
+    return name.replace("left", "RIGHT").replace("right", "left").replace("RIGHT", "right")
+
+
 JUDGED_FINGERS: Final = ("middle_mcp", "thumb_tip", "index_tip", "middle_tip", "little_tip")
 """Points of each hand that are judged; the wrists are among the body's joints."""
 JUDGED_POINTS: Final = (*BODY_JOINTS, *(f"{side}_{name}" for side in HANDS for name in JUDGED_FINGERS))
 """Names of the points that generated people are judged by, in storage order."""
+MIRRORED_POINTS: Final = [JUDGED_POINTS.index(other_side(name)) for name in JUDGED_POINTS]
+"""For every judged point the one it becomes in a mirror."""
 _FINGERS: Final = [HAND_JOINTS.index(name) for name in JUDGED_FINGERS]
 
 

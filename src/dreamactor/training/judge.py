@@ -19,7 +19,7 @@ from dreamactor.data.actors.expression import COEFFICIENT
 from dreamactor.data.looks import HEAD_PX as HEAD_CROP_PX
 from dreamactor.data.looks import PERSON_PX, SURPLUS, Looks, load_looks
 from dreamactor.geometry.skeleton import FACE_POINT, FACE_POINTS, JOINT
-from dreamactor.guidance.person_box import JUDGED_POINTS
+from dreamactor.guidance.person_box import MIRRORED_POINTS, other_side
 from dreamactor.models.judge import HEAD_PX, POINTS_PX, WHO_PX, HeadJudge, PointJudge, WhoJudge
 from dreamactor.training.loop import LoopConfig, TrainingLoop
 
@@ -33,10 +33,6 @@ HEAT: Final = 12.0
 """Inverse temperature of the comparison of identities."""
 
 
-def _other_side(name: str) -> str:
-    return name.replace("left", "RIGHT").replace("right", "left").replace("RIGHT", "right")
-
-
 def _mirrored_face_point(name: str) -> str:
     """The same place on the other half of the face; lips are numbered around the mouth."""
     part, _, number = name.rpartition("_")
@@ -44,12 +40,11 @@ def _mirrored_face_point(name: str) -> str:
         return f"{part}_{(6 - int(number)) % 12}"
     if part == "lip_inner":
         return f"{part}_{4 - int(number) if int(number) <= 4 else 12 - int(number)}"
-    return _other_side(name)
+    return other_side(name)
 
 
-_MIRROR_POINTS: Final = [JUDGED_POINTS.index(_other_side(name)) for name in JUDGED_POINTS]
 _MIRROR_FACE: Final = [FACE_POINT[name] for name in map(_mirrored_face_point, FACE_POINTS)]
-_MIRROR_CODE: Final = [COEFFICIENT[_other_side(name)] for name in COEFFICIENT]
+_MIRROR_CODE: Final = [COEFFICIENT[other_side(name)] for name in COEFFICIENT]
 _SIGNED: Final = [COEFFICIENT[name] for name in ("mouth_shift", "gaze_x")]
 
 
@@ -141,7 +136,7 @@ def _moved_points(points: Tensor, matrix: Tensor) -> Tensor:
 
 def mirrored_points(points: Tensor, mirror: Tensor) -> Tensor:
     """Points [N, P, ...] with left and right exchanged where `mirror` [N] says so; coordinates are not touched."""
-    return torch.where(mirror.view(-1, *(1,) * (points.ndim - 1)), points[:, _MIRROR_POINTS], points)
+    return torch.where(mirror.view(-1, *(1,) * (points.ndim - 1)), points[:, MIRRORED_POINTS], points)
 
 
 def train_points(
