@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,17 @@ def test_a_judge_survives_its_file_and_a_damaged_one_is_named(judge: Judge, trut
 def test_the_shipped_judge_is_small_and_loads() -> None:
     assert sum(path.stat().st_size for path in reading.judge_folder().iterdir()) < 6e6
     assert load_judge().points.num_points == len(JUDGED_POINTS)
+
+
+def test_a_mirrored_face_reads_as_the_other_side(judge: Judge, truth: Truth) -> None:
+    assert truth.track is not None
+    head = truth.track.head
+    middle = head.center.clone()
+    middle[:, 0] = 128 - middle[:, 0]
+    mirrored = replace(truth.track, head=replace(head, center=middle))
+    seen, other = judge.read(truth.frames, truth.track), judge.read(truth.frames.flip(2), mirrored)
+    flip = torch.tensor([-1.0, 1.0, -1.0])
+    assert_close(other.angles_rad * flip, seen.angles_rad, atol=0.03, rtol=0)
+    left, right, gaze = (JUDGED_EXPRESSION[name] for name in ("smile_left", "smile_right", "gaze_x"))
+    assert_close(other.expression[:, left], seen.expression[:, right], atol=0.03, rtol=0)
+    assert_close(other.expression[:, gaze], -seen.expression[:, gaze], atol=0.03, rtol=0)

@@ -31,9 +31,10 @@ from dreamactor.guidance.person_box import (
     crop_boxes,
     head_boxes,
     judged_points,
+    other_side,
     person_boxes,
 )
-from dreamactor.models.judge import HEAD_PX, POINTS_PX, WHO_PX, HeadJudge, PointJudge, WhoJudge
+from dreamactor.models.judge import HEAD_PX, POINTS_PX, WHO_PX, HeadJudge, HeadReading, PointJudge, WhoJudge
 from dreamactor.types.track import PersonTrack
 
 JUDGED_EXPRESSION: Final = {
@@ -54,7 +55,7 @@ FACE_SHOWS_COS, FACE_SHOWS_PX = 0.5, 16.0
 PICTURES_AT_ONCE: Final = 32
 FEET: Final = ("ankle", "heel", "toe")
 _FLIP = torch.tensor([-1.0, 1.0])
-"""Points are read off the picture and its mirror image; the mean of both is nearer the truth than either."""
+"""Points and faces are read off the picture and its mirror image; the mean of both is nearer the truth than either."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,7 +111,7 @@ class Judge:
             place, shapes = self.points(large[now])
             mirrored, _ = self.points(large[now].flip(3))
             place = (place + mirrored[:, MIRRORED_POINTS] * _FLIP) / 2
-            face = self.head(faces[now])
+            face = _both_sides(self.head(faces[now]), self.head(faces[now].flip(3)))
             identity, looks = self.who(small[now])
             levels = [F.normalize(level, dim=1) for level in (*shapes, *looks)]
             points.append(place)
@@ -135,6 +136,18 @@ class Judge:
             change=torch.cat(changes)[1:],
             maps=tuple(torch.cat(level) for level in zip(*kept, strict=True)),
         )
+
+
+def _both_sides(seen: HeadReading, mirrored: HeadReading) -> HeadReading:
+    """The mean of what was read off a picture and off its mirror image; coefficients that are not judged stay."""
+    back = mirrored.turn * torch.tensor([-1.0, 1.0, 1.0, -1.0])
+    expression = seen.expression.clone()
+    for name, index in JUDGED_EXPRESSION.items():
+        sign = -1 if name == "gaze_x" else 1
+        expression[:, index] = (
+            expression[:, index] + sign * mirrored.expression[:, JUDGED_EXPRESSION[other_side(name)]]
+        ) / 2
+    return HeadReading(turn=(seen.turn + back) / 2, landmarks=seen.landmarks, expression=expression)
 
 
 def _input(crops: Tensor) -> Tensor:
