@@ -154,3 +154,13 @@ def test_what_a_bench_cannot_do_is_one_line(
     assert len(lines) == 1
     assert says.lower() in lines[0].lower()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_trend_holds_when_every_level_is_worse_or_nothing_is_left_to_lose() -> None:
+    assert metrics._holds("psnr_person", (40.0, 30.0, 20.0), "worse")
+    assert not metrics._holds("psnr_person", (40.0, 30.0, 30.0), "worse")
+    assert metrics._holds("identity_rank1", (100.0, 20.0, 0.0, 0.0), "worse")
+    assert not metrics._holds("identity_rank1", (100.0, 20.0, 20.0, 0.0), "worse")
+    assert metrics._holds("sharpness_person", (1.0, 0.8, 0.2), "worse")
+    assert metrics._holds("joint_error_body", (3.0, 3.5, 2.0), "same")
+    assert not metrics._holds("joint_error_body", (3.0, 5.5, 3.0), "same")

@@ -33,8 +33,7 @@ WORSE: Final = {
 """Distortion -> metrics that must get worse with every level."""
 SAME: Final = {
     "identity": ("joint_error_body", "head_angle_error"),
-    "frozen_face": ("joint_error_body", "identity_likeness", "head_angle_error"),
-    "pose": ("background_change",),
+    "frozen_face": ("joint_error_body", "identity_likeness", "head_angle_error", "background_change"),
 }
 """Distortion -> metrics that must not care."""
 TOLERANCE: Final = {
@@ -44,6 +43,10 @@ TOLERANCE: Final = {
     "background_change": 0.5,
 }
 """How far a metric that must not care may move, in its unit."""
+
+
+WORST: Final = {"identity_rank1": 0.0}
+"""Values below which a metric cannot fall: there it may stay."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,7 +130,9 @@ def _holds(metric: str, values: tuple[float, ...], expected: str) -> bool:
     if expected == "same":
         return max(abs(value - values[0]) for value in values) <= TOLERANCE[metric]
     cost = [value if metric in DISTANCES else badness(metric, value) for value in values]
-    return all(after > before for before, after in pairwise(cost))
+    at_worst = [value == WORST.get(metric) for value in values]
+    steps = zip(pairwise(cost), pairwise(at_worst), strict=True)
+    return all(after > before or worst == (True, True) for (before, after), worst in steps)
 
 
 def label(metric: str) -> str:
