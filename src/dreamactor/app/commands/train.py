@@ -13,7 +13,7 @@ def command(
     preset: Annotated[str, typer.Argument(help="What to train: actor (the embedded model) or judge.")] = "actor",
     samples: Annotated[
         int | None,
-        typer.Option(min=4, help="Clips of actors to draw (800), or the judge's actors (880).", show_default=False),
+        typer.Option(min=4, help="Clips of actors to draw (800), or the judge's actors (884).", show_default=False),
     ] = None,
     size: Annotated[
         int | None, typer.Option(min=64, max=512, help="Pixels of a side, a multiple of 32 (256).", show_default=False)
