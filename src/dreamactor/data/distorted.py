@@ -40,14 +40,14 @@ LOOKS_SEED: Final = 40_000
 NOISE: Final = (0.0, 6.0, 12.0, 24.0, 48.0)
 """Standard deviation, of 255."""
 BLUR_PX: Final = (0.0, 0.8, 1.6, 3.2, 6.4)
-POSE_DEG: Final = (0.0, 5.0, 10.0, 15.0, 20.0)
+POSE_DEG: Final = (0.0, 2.0, 4.0, 6.0, 8.0)
 """Standard deviation of the turn of every joint."""
 SHARE: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 DISTORTIONS: Final = {
     "noise": "Gaussian noise, standard deviation 0, 6, 12, 24, 48 of 255",
     "blur": "Gaussian blur, standard deviation 0, 0.8, 1.6, 3.2, 6.4 px",
-    "pose": "every joint turned by a fixed random angle, standard deviation 0, 5, 10, 15, 20 degrees",
+    "pose": "every joint turned by a fixed random angle, standard deviation 0, 2, 4, 6, 8 degrees",
     "identity": "blended towards the same body and face in somebody else's looks, by 0, 25, 50, 75, 100 %",
     "shuffle": "0, 25, 50, 75, 100 % of the frames change places at random",
     "frozen_face": "the expression moved towards that of the first frame by 0, 25, 50, 75, 100 %",

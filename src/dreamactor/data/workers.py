@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing import get_context
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import torch
+
+_KEEP_MEMORY: Final = {"MALLOC_MMAP_THRESHOLD_": "1000000000", "MALLOC_TRIM_THRESHOLD_": "2000000000"}
+"""For glibc, read when a process starts: memory that was given back is soon asked for again, which cost a fifth of the time."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -31,5 +35,7 @@ def in_parallel(work: Callable[[Item], Result], items: Iterable[Item], *, worker
         items: arguments that can be pickled.
         workers: processes.
     """
+    for name, value in _KEEP_MEMORY.items():
+        os.environ.setdefault(name, value)
     with get_context("spawn").Pool(workers, initializer=_start) as pool:
         yield from pool.imap_unordered(work, items)

@@ -49,7 +49,7 @@ from dreamactor.types.track import PersonTrack
 METHODS: Final = ("model", "reference", "nearest_pose", "proxy", "no_motion", "truth")
 """The model; baselines: the reference repeated, the nearest frame of 24 others, the textured proxy alone, the model without
 motion guidance and proxy. "truth" is the truth itself: what the judge reads there is the judge's own error."""
-QUICK_NO_MOTION: Final = 4
+QUICK_NO_MOTION: Final = 8
 """The quick bench runs the model without motion on one case in this many."""
 SCORING_VERSION: Final = 1
 """Raised whenever equal videos would get other scores."""
