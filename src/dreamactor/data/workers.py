@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 import torch
 
 _KEEP_MEMORY: Final = {"MALLOC_MMAP_THRESHOLD_": "1000000000", "MALLOC_TRIM_THRESHOLD_": "2000000000"}
-"""For glibc, read when a process starts: memory that was given back is soon asked for again, which cost a fifth of the time."""
+"""For glibc, read when a process starts: memory that is given back is soon asked for again, and that takes time."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
