@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -99,11 +100,16 @@ def _table(rows: list[dict[str, Any]]) -> str:
 
 
 def _write_page(result: BenchResult, html: Path, *, model: str, quick: bool) -> None:
+    """The page leaves out the truth scored against itself: it would be the best of all methods."""
     judge = load_judge()
-    scores = [clip.scores for clip in result.clips]
+    methods = [method for method in METHODS if method != "truth"]
+    why = {"lpips": "the bench asks no fetched network; use `bench export` and `evaluate`"}
+    scores = [
+        replace(clip.scores, missing=clip.scores.missing | why) for clip in result.clips if clip.scores.method in methods
+    ]
     distances = [
         one
-        for method in METHODS
+        for method in methods
         for one in judge_distances(method, [clip for clip in result.clips if clip.scores.method == method], judge)
     ]
     notes = [f"{name}: not computed ({reason})" for name, reason in not_computed(quick=quick).items()]
