@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 import torch
-import typer
 
 from dreamactor.app import main
 from dreamactor.app.bench.ablations import AblationResult, ablation_table, bench_ablations, comparison_rows
-from dreamactor.app.commands import bench_ablations as verb
 from dreamactor.data.build import list_samples
 from dreamactor.errors import ConfigError
 from dreamactor.recipes.ablations import networks, run, variants
@@ -48,12 +46,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, AblationRe
 
 
 @pytest.fixture
-def ablations(monkeypatch: pytest.MonkeyPatch):
+def ablations():
     """Runs `dreamactor bench ablations` with these options and returns the exit code."""
-    own = typer.Typer()
-    own.command()(verb.command)
-    monkeypatch.setattr(main, "app", own)
-    return lambda *options: main.run(list(options))
+    return lambda *options: main.run(["bench", "ablations", *options])
 
 
 def test_both_sides_took_the_same_steps_on_the_same_samples(finished: tuple[Path, AblationResult]) -> None:

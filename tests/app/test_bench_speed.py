@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import torch
-import typer
 from torch import Tensor, nn
 
 from dreamactor.app import main
@@ -18,7 +17,6 @@ from dreamactor.app.bench.speed import LENGTHS, NETWORK_STAGES, STAGES, MeteredA
 from dreamactor.app.bench.speed_meter import PeakMemory, count_gflop, gflops, race, resident_mb
 from dreamactor.app.bench.speed_peers import build_wan, build_wan_animate, run_wan, run_wan_animate
 from dreamactor.app.bench.speed_scene import draw_scene, ready, with_mode
-from dreamactor.app.commands import bench_speed
 from dreamactor.errors import ConfigError
 from dreamactor.inference.animator import Animator
 from dreamactor.inference.request import AnimateRequest
@@ -26,12 +24,9 @@ from dreamactor.recipes.tiny import tiny_bundle
 
 
 @pytest.fixture
-def speed(monkeypatch: pytest.MonkeyPatch):
+def speed():
     """Runs `dreamactor bench speed` with these options and returns the exit code."""
-    own = typer.Typer()
-    own.command()(bench_speed.command)
-    monkeypatch.setattr(main, "app", own)
-    return lambda *options: main.run(list(options))
+    return lambda *options: main.run(["bench", "speed", *options])
 
 
 def test_every_set_is_measured_printed_and_written(
