@@ -18,6 +18,7 @@ from dreamactor.app.commands import (
     bench_actors,
     bench_drivers,
     bench_export,
+    bench_guidance,
     bench_judge,
     bench_metrics,
     bench_perception,
@@ -48,6 +49,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "bench metrics": bench_metrics.command,
     "bench judge": bench_judge.command,
     "bench perception": bench_perception.command,
+    "bench guidance": bench_guidance.command,
 }
 """What is typed -> what runs; two words are a command of a group."""
 
