@@ -103,7 +103,7 @@ def test_the_judge_is_measured_on_rendered_pictures_and_round_trips(
     file = tmp_path / "judge.json"
     assert run(["bench", "judge", "--model", str(shared / "model"), "--actors", "2", "--json", str(file)]) == 0
     rows = json.loads(file.read_text())["rows"]
-    assert {(row["set"], row["method"]) for row in rows} >= {("portrait", "rendered"), ("full", "vae")}
+    assert {(row["set"], row["method"]) for row in rows} >= {("portrait", "rendered"), ("full", "vae"), ("all", "vae")}
     assert all(row["value"] == row["value"] for row in rows)
 
 

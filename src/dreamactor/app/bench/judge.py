@@ -35,7 +35,7 @@ IMAGES: Final = ("rendered", "vae")
 
 
 def bench_judge(judge: Judge, vae: VideoVAE, *, num_actors: int, report: Callable[[int, int], None]) -> list[dict[str, Any]]:
-    """Rows of the judge's errors, by framing and kind of picture.
+    """Rows of the judge's errors, by framing and over all of them, and by kind of picture.
 
     Args:
         judge: the networks.
@@ -46,6 +46,7 @@ def bench_judge(judge: Judge, vae: VideoVAE, *, num_actors: int, report: Callabl
     rows: list[dict[str, Any]] = []
     total = num_actors * len(FRAMINGS)
     done = 0
+    every: dict[str, list[dict[str, Tensor]]] = {kind: [] for kind in IMAGES}
     for framing in FRAMINGS:
         found: dict[str, list[dict[str, Tensor]]] = {kind: [] for kind in IMAGES}
         for index in range(num_actors):
@@ -55,10 +56,20 @@ def bench_judge(judge: Judge, vae: VideoVAE, *, num_actors: int, report: Callabl
             done += 1
             report(done, total)
         for kind, parts in found.items():
-            joined = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-            for metric, value in _summary(joined).items():
-                rows.append({"set": framing, "method": kind, "metric": metric, "value": value, "n": num_actors})
+            rows += _rows(framing, kind, parts)
+            every[kind] += parts
+    for kind, parts in every.items():
+        rows += _rows("all", kind, parts)
     return rows
+
+
+def _rows(name: str, kind: str, parts: list[dict[str, Tensor]]) -> list[dict[str, Any]]:
+    joined = {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
+    count = len(parts) // len(CLIPS)
+    return [
+        {"set": name, "method": kind, "metric": metric, "value": value, "n": count}
+        for metric, value in _summary(joined).items()
+    ]
 
 
 @torch.no_grad()
