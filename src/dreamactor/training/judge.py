@@ -184,8 +184,8 @@ def train_head(
     every = (looks.radius_px > 6).nonzero()[:, 0]
     # The eyes' small movements weigh more, or they are learnt last.
     weight, counts = torch.ones(len(FACE_POINTS)), torch.ones(len(COEFFICIENT))
-    weight[[FACE_POINT["left_iris"], FACE_POINT["right_iris"]]] = 6
-    counts[[COEFFICIENT["gaze_x"], COEFFICIENT["gaze_y"]]] = 3
+    weight[[FACE_POINT["left_iris"], FACE_POINT["right_iris"]]] = 10
+    counts[COEFFICIENT["gaze_x"]], counts[COEFFICIENT["gaze_y"]] = 3, 9
     loop = TrainingLoop({"head": judge}, config, run, seed=seed)
 
     def loss_of(generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
