@@ -73,7 +73,7 @@ def _what_drives(request: AnimateRequest, sources: MotionSources) -> list[str]:
         lines.append(f"Motion: {sources.describe()}.")
     body = sources.chosen["body"]
     camera = report_camera(sources.tracks[body]) if isinstance(body, Path) else None
-    if isinstance(body, Path) and camera is not None and (camera.way > 0 or camera.zoom > 0):
+    if isinstance(body, Path) and camera is not None and camera.moves:
         done = "kept in" if request.camera == "follow" else "taken out of"
         advice = "--camera ignore takes it out" if request.camera == "follow" else "--camera follow keeps it"
         lines.append(f"Motion: {describe_camera(sources.tracks[body])}; {done} the body's way ({advice}).")

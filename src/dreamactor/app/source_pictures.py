@@ -11,7 +11,7 @@ from torch import Tensor
 
 from dreamactor.guidance.motion_picture import draw_motion
 from dreamactor.inference.sources import MotionSources, is_motion_file
-from dreamactor.types.track import PersonTrack, take_frames
+from dreamactor.types.track import take_frames
 from dreamactor.video.reader import VideoReader
 
 DRAWN_HEIGHT = 360
@@ -44,8 +44,4 @@ class SourcePictures:
     def _clip(self, path: Path, span: slice) -> Tensor:
         if path in self._videos:
             return torch.stack([next(self._videos[path]) for _ in range(span.stop - span.start)])
-        return draw_motion(_at(self._motions[path], self._sources.pictures(path)[span]), height=DRAWN_HEIGHT)
-
-
-def _at(track: PersonTrack, index: Tensor) -> PersonTrack:
-    return take_frames(track, index, track.times[: len(index)])
+        return draw_motion(take_frames(self._motions[path], self._sources.pictures(path)[span]), height=DRAWN_HEIGHT)

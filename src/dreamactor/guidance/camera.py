@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -21,12 +22,18 @@ class CameraReport:
     Attributes:
         way: farthest that the middle of the picture got, in widths of the picture.
         zoom: largest change of scale, as a share (0.1: a tenth larger or smaller).
+        turn_rad: largest turn about the line of sight.
         known: share of frames in which the background told it.
     """
 
     way: float
     zoom: float
+    turn_rad: float
     known: float
+
+    @property
+    def moves(self) -> bool:
+        return max(self.way, self.zoom, self.turn_rad) > 1e-6
 
 
 def move_track(track: PersonTrack, matrix: Tensor) -> PersonTrack:
@@ -89,6 +96,7 @@ def report_camera(track: PersonTrack) -> CameraReport | None:
     return CameraReport(
         way=float(way.max()) / track.width,
         zoom=float(zoom.max().exp()) - 1.0,
+        turn_rad=float(torch.atan2(moved[:, 1, 0], moved[:, 0, 0]).abs().max()),
         known=float(track.camera.known.float().mean()),
     )
 
@@ -100,10 +108,13 @@ def describe_camera(track: PersonTrack) -> str:
     report = report_camera(track)
     if report is None:
         return "camera: cannot be told, too little background; taken to stand still"
-    if report.way < 1e-6 and report.zoom < 1e-6:
+    if not report.moves:
         return "camera: stands still"
-    zooms = f" and zooms by up to {report.zoom:.0%}" if report.zoom >= 0.01 else ""
-    return f"camera: moves by up to {report.way:.1%} of the width{zooms}"
+    turn_deg = math.degrees(report.turn_rad)
+    said = [f"moves by up to {report.way:.1%} of the width"] if report.way >= 0.0005 else []
+    said += [f"zooms by up to {report.zoom:.0%}"] if report.zoom >= 0.01 else []
+    said += [f"turns by up to {turn_deg:.0f} degrees"] if turn_deg >= 1.0 else []
+    return f"camera: {', '.join(said) or 'hardly moves'}"
 
 
 def _since_shot_began(track: PersonTrack) -> Tensor:

@@ -165,13 +165,13 @@ def _laid_on(source: PersonTrack, head: HeadTrack) -> FaceTrack:
     to_head = flip_axes(angles_to_matrix(own.angles_rad)).mT  # [T, 3, 3] pixel -> head axes
     pose = flip_axes(angles_to_matrix(head.angles_rad))
     grow = (head.radius_px / own.radius_px.clamp_min(1e-3))[:, None]
-    middle = face.landmarks.mean(dim=1)  # [T, 3]; its depth is 0 by convention
+    middle = face.landmarks.mean(dim=1)  # [T, 3]
     aside = middle[:, :2] - own.center[:, :2]
     ahead = ((_FACE_AHEAD_RADII * own.radius_px).square() - aside.square().sum(-1)).clamp_min(0.0).sqrt()
     offset = (pose @ to_head @ torch.cat([aside, -ahead[:, None]], dim=-1)[..., None])[..., 0] * grow  # [T, 3]
     landmarks = (face.landmarks - middle[:, None]) @ (pose @ to_head).mT * grow[..., None]
     place = head.center[:, :2] + offset[:, :2]
-    landmarks[..., :2] += place[:, None]
+    landmarks += torch.cat([place, middle[:, 2:] * grow], dim=-1)[:, None]
     half = (face.box[:, 2:] - face.box[:, :2]) / 2 * grow
     box_middle = place + (face.box.unflatten(1, (2, 2)).mean(dim=1) - middle[:, :2]) * grow
     towards_viewer = angles_to_matrix(head.angles_rad)[:, 2, 2]

@@ -27,7 +27,7 @@ def draw_motion(track: PersonTrack, *, height: int) -> Tensor:
     maps = draw_pose_maps(small, width=width, height=height)
     drawn = torch.where(maps.body_skeleton.amax(dim=-1, keepdim=True) > 0, maps.body_skeleton, maps.head_sphere)
     picture = drawn.numpy()
-    side = max(1, round(height / 240))
+    side = max(1, round(height / 120))
     for t in np.flatnonzero(small.face.tracked.numpy()):
         for x, y in small.face.landmarks[t, :, :2].floor().int().tolist():
             if 0 <= x < width and 0 <= y < height:

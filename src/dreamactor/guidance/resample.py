@@ -99,7 +99,7 @@ def _find(own: Tensor, wanted: Tensor, cut: Tensor) -> _Place:
     after = (before + 1).clamp(max=last)
     share = ((wanted - own[before]) / (own[after] - own[before]).clamp_min(_SAME_S)).clamp(0.0, 1.0)
     share = torch.where((after == before) | (share * (own[after] - own[before]) < _SAME_S), 0.0, share)
-    nearest = torch.where(share > 0.5, after, before)
+    nearest = torch.where(share > 0.5 + 1e-6, after, before)  # halfway is the earlier one, whatever the rounding
     apart = cut[after] & (after != before)
     alone = apart | (share == 0.0)
     before, after = torch.where(alone, nearest, before), torch.where(alone, nearest, after)

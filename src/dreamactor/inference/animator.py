@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from fractions import Fraction
 
 import torch
 import torch.nn.functional as F
@@ -29,7 +28,7 @@ from dreamactor.models.vae import StreamedDecoder
 from dreamactor.perception.build import build_estimator
 from dreamactor.types.guidance import FaceInput, MotionGuidance, PoseMaps, ReferenceSet
 from dreamactor.types.track import PersonTrack, take_frames
-from dreamactor.types.video import FrameTimes, VideoClip
+from dreamactor.types.video import VideoClip
 from dreamactor.video.tensor import to_frames, to_model
 
 TIME_SHIFT = 2.0
@@ -136,8 +135,7 @@ class Animator:
     ) -> MotionGuidance:
         """Controls of a segment: of the frames a handed-over latent stands for, then of the new ones."""
         chosen = segment.control_frames(self.bundle.grid)
-        # Drawing knows no times, so those of frames that repeat do not matter.
-        piece = take_frames(track, chosen, FrameTimes.constant(len(chosen), Fraction(25)))
+        piece = take_frames(track, chosen)
         return build_guidance(piece, slice(0, len(chosen)), width=width, height=height, proxy=proxy, crops=None)
 
     def prepare_drive(self, drawn: MotionGuidance, segment: Segment) -> DriveCache:

@@ -9,6 +9,7 @@ length can be computed directly on px3 points. Where a part was not found its va
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from fractions import Fraction
 from typing import Any, Self
 
 import torch
@@ -189,8 +190,11 @@ def shots_of(cut: Tensor) -> list[slice]:
     return [slice(a, b) for a, b in zip(starts, [*starts[1:], len(cut)], strict=True)]
 
 
-def take_frames(track: PersonTrack, index: Tensor, times: FrameTimes) -> PersonTrack:
-    """The track at chosen frames [N] int64, in any order and as often as wanted, with new times for them.
+def take_frames(track: PersonTrack, index: Tensor, times: FrameTimes | None = None) -> PersonTrack:
+    """The track at chosen frames [N] int64, in any order and as often as wanted.
+
+    Args:
+        times: their new times; 25 frames a second if None, for drawing, where times do not matter.
 
     The flag `cut` comes along with its frame.
     """
@@ -200,7 +204,7 @@ def take_frames(track: PersonTrack, index: Tensor, times: FrameTimes) -> PersonT
 
     return replace(
         track,
-        times=times,
+        times=times or FrameTimes.constant(len(index), Fraction(25)),
         body=taken(track.body),
         hands=taken(track.hands),
         head=taken(track.head),
