@@ -17,10 +17,11 @@ from dreamactor.app.source_pictures import pictures_at
 from dreamactor.errors import OutputError
 from dreamactor.guidance.face_crop import crop_faces
 from dreamactor.guidance.motion_picture import draw_motion
+from dreamactor.guidance.person_box import crop_boxes, head_boxes
 from dreamactor.guidance.retarget import RetargetOptions, retarget
 from dreamactor.inference.animator import Animator
 from dreamactor.inference.references import read_references
-from dreamactor.inference.request import AnimateRequest
+from dreamactor.inference.request import PARTS, AnimateRequest
 from dreamactor.inference.sources import MotionSources, read_sources
 from dreamactor.perception.build import build_estimator
 from dreamactor.types.track import PersonTrack, take_frames
@@ -78,7 +79,8 @@ def _sheet(sources: MotionSources, reference: Tensor, controls: PersonTrack, mad
     chosen = torch.linspace(0, len(made) - 1, min(MOMENTS, len(made))).round().long()
     rows: list[list[Tensor]] = []
     labels = []
-    for part, path in sources.chosen.items():
+    for part in reversed(PARTS):
+        path = sources.chosen[part]
         assert isinstance(path, Path)
         track, index = sources.tracks[path], sources.pictures(path)[chosen]
         pictures = list(pictures_at(path, index, stack))
@@ -89,10 +91,11 @@ def _sheet(sources: MotionSources, reference: Tensor, controls: PersonTrack, mad
         rows.append(pictures)
         labels.append(f"{part} of\nthis actor")
     told = take_frames(controls, chosen)
-    rows += [list(draw_motion(told, height=2 * CELL_HEIGHT)), list(made[chosen])]
-    labels += ["together", "on the\nreference"]
+    heads = crop_boxes(made[chosen], head_boxes(told), size_px=CELL_HEIGHT).permute(0, 2, 3, 1).contiguous()
+    rows += [list(draw_motion(told, height=2 * CELL_HEIGHT)), list(made[chosen]), list(heads)]
+    labels += ["together", "on the\nreference", "its head"]
     nothing = torch.full_like(reference, 24)
-    rows = [[reference if row is rows[-1] else nothing, *row] for row in rows]
+    rows = [[reference if label.startswith("on the") else nothing, *row] for label, row in zip(labels, rows, strict=True)]
     times = sources.times.seconds - sources.times.seconds[0]
     titles = ["reference", *(f"{float(at):.2f} s" for at in times[chosen])]
     return contact_sheet(rows, labels, titles, cell_height=CELL_HEIGHT)

@@ -18,6 +18,7 @@ from torch import Tensor
 from dreamactor.geometry.skeleton import JOINT
 from dreamactor.perception.assemble import image_scale
 from dreamactor.perception.base import RawPerson
+from dreamactor.perception.smoothing import running_median, smooth
 from dreamactor.types.track import CameraTrack
 
 _SHORT_SIDE_PX = 320
@@ -30,6 +31,10 @@ _MIN_AGREEING = 0.45
 """Share of the corners that must agree on one motion."""
 _MIN_SPREAD = 0.08
 """Share of the picture that their outline must cover: a patch of detail in one corner tells no zoom and may be a thing."""
+_SURE_AGREEING, _UNSURE_AGREEING = 0.8, 0.6
+"""From the first share on the motion is taken as it is (a shaking camera is one). From the second down, where near and far
+things move differently, it is one of many compromises that change from frame to frame, and is calmed."""
+_CALM_FRAMES = 4
 _KEEP_KEY = 0.6
 """A key frame is given up when fewer of its corners are left."""
 _AGREE_PX = 1.0
@@ -74,7 +79,7 @@ class CameraFollower:
         self._grey: np.ndarray | None = None
         self._key: _Key | None = None
         self._matrices: list[Matrix] = []
-        self._known: list[bool] = []
+        self._agreeing: list[float] = []
         self._starts: list[int] = []
         self._scale = 1.0
         self._size = (0, 0)
@@ -85,12 +90,12 @@ class CameraFollower:
         background = _background(person, grey.shape, scale)
         if new_shot or self._grey is None or self._grey.shape != grey.shape:
             self._starts.append(len(self._matrices))
-            matrix, known = np.eye(3), True
+            matrix, agreeing = np.eye(3), 1.0
             self._key = _new_key(grey, background, matrix)
         else:
-            matrix, known = self._follow(grey, background)
+            matrix, agreeing = self._follow(grey, background)
         self._matrices.append(matrix)
-        self._known.append(known)
+        self._agreeing.append(agreeing)
         self._grey, self._scale = grey, scale
         self._size = (int(picture.shape[1]), int(picture.shape[0]))
 
@@ -98,15 +103,18 @@ class CameraFollower:
         """The track of all frames so far, in pixels of the pictures as they came."""
         to_small = np.array([[self._scale, 0, -0.5], [0, self._scale, -0.5], [0, 0, 1]])
         matrices = np.linalg.inv(to_small) @ np.stack(self._matrices) @ to_small
-        known = np.array(self._known)
+        agreeing = np.array(self._agreeing)
+        known = agreeing > 0
         for start, stop in zip(self._starts, [*self._starts[1:], len(known)], strict=True):
             known[start] = known[start : min(start + 2, stop)].all()  # the first frame has nothing to compare it with
             if _wander(matrices[start:stop], self._size) < _STILL * min(self._size):
                 matrices[start:stop] = np.eye(3)
+            else:
+                matrices[start:stop] = _calmed(matrices[start:stop], agreeing[start:stop])
         return CameraTrack(matrix=torch.from_numpy(matrices[:, :2]).float(), known=torch.from_numpy(known))
 
-    def _follow(self, grey: np.ndarray, background: np.ndarray) -> tuple[Matrix, bool]:
-        """From this frame's pixels to the shot's first frame, and whether the background told it."""
+    def _follow(self, grey: np.ndarray, background: np.ndarray) -> tuple[Matrix, float]:
+        """From this frame's pixels to the shot's first frame, and the share of corners that agree on it; 0: not told."""
         key, before = self._key, self._matrices[-1]
         assert key is not None
         assert self._grey is not None
@@ -120,11 +128,11 @@ class CameraFollower:
             key.corners, key.now = key.corners[found][agree], now[found][agree]
             if len(key.now) < _KEEP_KEY * key.count:
                 self._key = _new_key(grey, background, matrix)
-            return matrix, True
-        step, _ = _fit(now[found], last[found], grey.shape)
+            return matrix, float(agree.mean())
+        step, agree = _fit(now[found], last[found], grey.shape)
         matrix = before if step is None else before @ step
         self._key = _new_key(grey, background, matrix)
-        return matrix, step is not None
+        return matrix, 0.0 if step is None else float(agree.mean())
 
 
 def _shrink(picture: Tensor) -> tuple[np.ndarray, float]:
@@ -195,6 +203,15 @@ def _fit(source: np.ndarray, target: np.ndarray, shape: tuple[int, ...]) -> tupl
     if cv2.contourArea(cv2.convexHull(source[agree])) < _MIN_SPREAD * shape[0] * shape[1]:
         return None, nobody
     return np.concatenate([fitted, [[0.0, 0.0, 1.0]]]), agree
+
+
+def _calmed(matrices: np.ndarray, agreeing: np.ndarray) -> np.ndarray:
+    """[T, 3, 3] matrices of one shot, averaged over neighbours where few corners agreed [T]."""
+    usual = running_median(torch.from_numpy(agreeing), radius=2)
+    unsure = ((_SURE_AGREEING - usual) / (_SURE_AGREEING - _UNSURE_AGREEING)).clamp(0.0, 1.0)
+    everywhere = torch.ones(len(usual), dtype=torch.bool)
+    reach = (_CALM_FRAMES * unsure)[:, None, None]
+    return smooth(torch.from_numpy(matrices), everywhere, radius=reach).numpy()
 
 
 def _wander(matrices: np.ndarray, size: tuple[int, int]) -> float:

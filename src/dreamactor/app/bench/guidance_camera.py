@@ -36,31 +36,31 @@ PATHS: Final = ("still", "pan", "zoom", "shake", "turn")
 
 
 def rows(report: Callable[[int, int | None], None]) -> list[dict[str, Any]]:
-    """Per motion of the camera and source of the outline: errors of the pelvis's way in % of the width, before and after."""
+    """Per motion of the camera: errors of the pelvis's way in % of the width, with the person's outline exact, perceived, and
+    with the camera left in."""
     found = []
-    kinds = [(path, outline) for path in PATHS for outline in ("exact outline", "perceived")]
-    for done, (path, outline) in enumerate(kinds):
-        errors, before, known = [], [], []
+    for index, path in enumerate(PATHS):
+        errors: dict[str, list[Tensor]] = {"exact outline": [], "perceived": [], "uncorrected": []}
+        known: dict[str, list[float]] = {"exact outline": [], "perceived": []}
         for clip in range(CLIPS):
             frames, seen, truth = film_moving(FIRST_HELD_OUT_SEED + 7000 + 10 * clip, path)
-            if outline == "perceived":
-                tracked = _perceived(frames)
-                seen = replace(seen, camera=tracked.camera)
-            else:
-                seen = replace(seen, camera=follow_camera(frames, seen))
-            errors.append(way_error(steady(seen), truth))
-            before.append(way_error(seen, truth))
-            told = report_camera(seen)
-            known.append(0.0 if told is None else told.known)
-        every, left = torch.cat(errors), torch.cat(before)
-        for metric, value in (
-            ("way_error_median_percent", every.median()),
-            ("way_error_worst_percent", every.max()),
-            ("way_error_uncorrected_median_percent", left.median()),
-            ("frames_known_percent", torch.tensor(known).mean() * 100),
-        ):
-            found.append({"set": f"{path}, {outline}", "metric": metric, "value": float(value), "n": CLIPS})
-        report(done + 1, len(kinds))
+            cameras = {"exact outline": follow_camera(frames, seen), "perceived": _perceived(frames).camera}
+            errors["uncorrected"].append(way_error(seen, truth))
+            for outline, camera in cameras.items():
+                watched = replace(seen, camera=camera)
+                errors[outline].append(way_error(steady(watched), truth))
+                told = report_camera(watched)
+                known[outline].append(0.0 if told is None else told.known)
+            report(index * CLIPS + clip + 1, len(PATHS) * CLIPS)
+        for outline, values in errors.items():
+            every = torch.cat(values)
+            measured = {"way_error_median_percent": every.median(), "way_error_worst_percent": every.max()}
+            if outline in known:
+                measured["frames_known_percent"] = torch.tensor(known[outline]).mean() * 100
+            found += [
+                {"set": f"{path}, {outline}", "metric": metric, "value": float(value), "n": CLIPS}
+                for metric, value in measured.items()
+            ]
     return found
 
 
