@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dreamactor.app.bench import guidance_heads
+from dreamactor.app.bench import guidance_camera, guidance_heads
 from dreamactor.app.main import run
 
 
@@ -22,6 +22,18 @@ def test_heads_keep_their_size_against_the_shoulders(tmp_path: Path, monkeypatch
     assert all(row["value"] < 5 for row in rows)
 
 
+def test_a_known_camera_is_taken_out_whoever_finds_the_person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guidance_camera, "CLIPS", 1)
+    monkeypatch.setattr(guidance_camera, "NUM_FRAMES", 6)
+    monkeypatch.setattr(guidance_camera, "PATHS", ("pan",))
+    file = tmp_path / "scores.json"
+    assert run(["bench", "guidance", "--only", "camera", "--json", str(file)]) == 0
+    rows = {(row["set"], row["metric"]): row["value"] for row in json.loads(file.read_text())["rows"]}
+    for outline in ("exact outline", "perceived"):
+        assert rows[f"pan, {outline}", "way_error_worst_percent"] < 0.5
+    assert rows["pan, uncorrected", "way_error_median_percent"] > 5
+
+
 def test_a_part_that_does_not_exist_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["bench", "guidance", "--only", "feet"]) == 2
-    assert "Unknown part 'feet' of the guidance bench. Known: heads" in capsys.readouterr().err
+    assert "Unknown part 'feet' of the guidance bench. Known: heads, camera" in capsys.readouterr().err

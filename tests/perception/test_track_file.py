@@ -12,7 +12,7 @@ from dreamactor.errors import MotionFileError, OutputError
 from dreamactor.perception.assemble import assemble_shot
 from dreamactor.perception.cache import cached_track
 from dreamactor.perception.track_file import load_track, save_track
-from dreamactor.types.track import PersonTrack
+from dreamactor.types.track import CameraTrack, PersonTrack
 from dreamactor.types.video import FrameTimes
 
 PARTS = ("body", "hands", "head", "face")
@@ -54,6 +54,26 @@ def test_what_is_saved_loads_back_bit_for_bit(track: PersonTrack, tmp_path: Path
     save_track(tmp_path / "motion.npz", track)
     assert_equal(load_track(tmp_path / "motion.npz"), track)
     assert [entry.name for entry in tmp_path.iterdir()] == ["motion.npz"]
+
+
+def test_the_camera_is_kept_and_may_be_missing(track: PersonTrack, tmp_path: Path) -> None:
+    path = tmp_path / "motion.npz"
+    save_track(path, track)
+    assert load_track(path).camera is None
+    matrix = torch.randn(8, 2, 3, generator=torch.Generator().manual_seed(0))
+    camera = CameraTrack(matrix=matrix, known=torch.arange(8) > 2)
+    save_track(path, dataclasses.replace(track, camera=camera))
+    kept = load_track(path).camera
+    assert kept is not None
+    assert torch.equal(kept.matrix, camera.matrix)
+    assert torch.equal(kept.known, camera.known)
+
+    def lose_half(header, arrays) -> None:
+        del arrays["camera.known"]
+
+    rewrite(path, lose_half)
+    with pytest.raises(MotionFileError, match="complete motion file"):
+        load_track(path)
 
 
 def test_values_that_are_not_finite_are_refused_both_ways(track: PersonTrack, tmp_path: Path) -> None:
@@ -99,6 +119,7 @@ def set_array(name, value):
         (set_array("cut", np.zeros(7, bool)), "cut must be"),
         (set_array("head.tracked", np.ones(8, np.float32)), r"'head\.tracked' is torch.float32"),
         (set_array("pts", np.zeros(8, np.int64)), "increase"),
+        (set_array("camera.matrix", np.zeros((8, 3, 3), np.float32)), "complete motion file"),
         (lambda header, arrays: arrays.pop("face.box"), "complete motion file"),
     ],
 )

@@ -5,17 +5,18 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 
-import torch
 import typer
 
 from dreamactor.app.progress import stage_bars
-from dreamactor.inference.animator import Animator, perceive_driving
+from dreamactor.app.source_pictures import SourcePictures
+from dreamactor.guidance.camera import describe_camera, report_camera
+from dreamactor.inference.animator import Animator
 from dreamactor.inference.bundle import model_folder
-from dreamactor.inference.request import AnimateRequest
-from dreamactor.types.video import VideoClip
+from dreamactor.inference.request import PARTS, AnimateRequest
+from dreamactor.inference.sources import MotionSources, is_motion_file, read_sources
 from dreamactor.video.compose import side_by_side
 from dreamactor.video.image import read_image
-from dreamactor.video.reader import VideoReader, probe
+from dreamactor.video.reader import probe
 from dreamactor.video.writer import VIDEO_SUFFIXES, VideoWriter, check_output
 
 ADVICE = (
@@ -25,39 +26,55 @@ ADVICE = (
 
 
 def animate_to_file(request: AnimateRequest, *, model: str, output: Path, preview: Path | None) -> int:
-    """Writes the animation, and on request driving and result side by side; returns the number of frames."""
-    inputs = [*request.references, request.driving]
+    """Writes the animation, and on request sources and result side by side; returns the number of frames."""
+    motions = [source for part in PARTS if isinstance(source := request.source(part), Path)]
+    inputs = [*request.references, *motions]
     check_output(output, inputs, suffixes=VIDEO_SUFFIXES)
     if preview is not None:
         check_output(preview, [*inputs, output], suffixes=VIDEO_SUFFIXES)
     model_folder(model)
-    is_video = request.driving.suffix.lower() != ".npz"
-    if is_video:
-        probe(request.driving)
+    for source in motions:
+        if not is_motion_file(source):
+            probe(source)
     for reference in request.references:
         read_image(reference)
     animator = Animator.from_pretrained(model)
     typer.echo(ADVICE, err=True)
     with stage_bars() as report, ExitStack() as stack:
-        track = perceive_driving(request.driving, person=request.person, report=report)
-        audio = request.driving if is_video and probe(request.driving).has_audio else None
-        driving = iter(stack.enter_context(VideoReader(request.driving))) if is_video and preview else None
+        sources = read_sources(request, report)
+        for line in _what_drives(request, sources):
+            typer.echo(line, err=True)
+        clock, times = sources.clock, sources.times
+        audio = clock if not is_motion_file(clock) and probe(clock).has_audio else None
+        shown = SourcePictures(sources, stack) if preview else None
         writer: VideoWriter | None = None
         beside: VideoWriter | None = None
-        for clip in animator.animate(request, report):
+        done = 0
+        for clip in animator.animate(request, report, sources=sources):
             if writer is None:
                 width, height = clip.size
-                writer = stack.enter_context(VideoWriter(output, width=width, height=height, times=track.times, audio=audio))
+                writer = stack.enter_context(VideoWriter(output, width=width, height=height, times=times, audio=audio))
             writer.write(clip.frames)
-            if driving is not None and preview is not None:
-                pair = _beside(clip, [next(driving).image for _ in range(clip.num_frames)])
+            if shown is not None and preview is not None:
+                pair = side_by_side([*shown.take(slice(done, done + clip.num_frames)), clip.frames], height=clip.size[1])
                 if beside is None:
                     beside = stack.enter_context(
-                        VideoWriter(preview, width=pair.shape[2], height=pair.shape[1], times=track.times, audio=audio)
+                        VideoWriter(preview, width=pair.shape[2], height=pair.shape[1], times=times, audio=audio)
                     )
                 beside.write(pair)
-    return track.num_frames
+            done += clip.num_frames
+    return len(times)
 
 
-def _beside(clip: VideoClip, pictures: list[torch.Tensor]) -> torch.Tensor:
-    return side_by_side([torch.stack(pictures), clip.frames], height=clip.size[1])
+def _what_drives(request: AnimateRequest, sources: MotionSources) -> list[str]:
+    """Lines that tell how sources were joined and what the body's camera does, where there is something to tell."""
+    lines = []
+    if any(getattr(request, f"{part}_from") != "driving" for part in PARTS):
+        lines.append(f"Motion: {sources.describe()}.")
+    body = sources.chosen["body"]
+    camera = report_camera(sources.tracks[body]) if isinstance(body, Path) else None
+    if isinstance(body, Path) and camera is not None and camera.moves:
+        done = "kept in" if request.camera == "follow" else "taken out of"
+        advice = "--camera ignore takes it out" if request.camera == "follow" else "--camera follow keeps it"
+        lines.append(f"Motion: {describe_camera(sources.tracks[body])}; {done} the body's way ({advice}).")
+    return lines

@@ -28,7 +28,7 @@ from dreamactor.evaluation.pairs import Pair, match
 from dreamactor.evaluation.scored import ScoredClip, frechet_of, load_scored, save_scored, score_video
 from dreamactor.evaluation.scores import ClipScores
 from dreamactor.evaluation.summary import DistributionScore
-from dreamactor.inference.animator import perceive_driving
+from dreamactor.inference.sources import perceive_driving
 from dreamactor.perception.build import build_estimator
 from dreamactor.perception.cache import cache_folder
 from dreamactor.types.track import PersonTrack, resize_track

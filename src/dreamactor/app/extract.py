@@ -10,7 +10,7 @@ from dreamactor.app.progress import stage_bars
 from dreamactor.errors import MediaError
 from dreamactor.guidance.face_crop import crop_faces
 from dreamactor.guidance.pose_maps import draw_pose_maps
-from dreamactor.inference.animator import perceive_driving
+from dreamactor.inference.sources import perceive_driving
 from dreamactor.perception.track_file import save_track
 from dreamactor.types.track import PersonTrack
 from dreamactor.video.compose import side_by_side

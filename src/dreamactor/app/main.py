@@ -28,6 +28,14 @@ from dreamactor.app.commands import (
     doctor,
     evaluate,
     extract,
+    gallery_sources,
+    motion_join,
+    motion_mirror,
+    motion_mix,
+    motion_show,
+    motion_slow,
+    motion_smooth,
+    motion_trim,
     train,
 )
 from dreamactor.errors import DreamActorError
@@ -35,6 +43,13 @@ from dreamactor.errors import DreamActorError
 VERBS: dict[str, Callable[..., None]] = {
     "animate": animate.command,
     "extract": extract.command,
+    "motion show": motion_show.command,
+    "motion trim": motion_trim.command,
+    "motion smooth": motion_smooth.command,
+    "motion mirror": motion_mirror.command,
+    "motion slow": motion_slow.command,
+    "motion mix": motion_mix.command,
+    "motion join": motion_join.command,
     "actor": actor.command,
     "demo": demo.command,
     "doctor": doctor.command,
@@ -50,6 +65,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "bench judge": bench_judge.command,
     "bench perception": bench_perception.command,
     "bench guidance": bench_guidance.command,
+    "gallery sources": gallery_sources.command,
 }
 """What is typed -> what runs; two words are a command of a group."""
 
@@ -62,9 +78,12 @@ app = typer.Typer(
     help="Human image animation after DreamActor-M1. Start with: dreamactor demo",
 )
 _groups = {
-    "bench": typer.Typer(
-        no_args_is_help=True, rich_markup_mode=None, help="Measure models, speed, and the measures themselves."
-    )
+    name: typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=text)
+    for name, text in {
+        "bench": "Measure models, speed, and the measures themselves.",
+        "motion": "Look at motion files and edit them.",
+        "gallery": "Draw the pictures of the documentation.",
+    }.items()
 }
 for _name, _group in _groups.items():
     app.add_typer(_group, name=_name)

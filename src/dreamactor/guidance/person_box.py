@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from dreamactor.geometry.skeleton import BODY_JOINTS, HAND_JOINTS, HANDS
+from dreamactor.geometry.skeleton import BODY_JOINTS, FACE_POINT, FACE_POINTS, HAND_JOINTS, HANDS
 from dreamactor.types.shapes import expect_shape
 from dreamactor.types.track import PersonTrack
 
@@ -115,6 +115,21 @@ def other_side(name: str) -> str:
     """The name with left and right exchanged."""
     return name.replace("left", "RIGHT").replace("right", "left").replace("RIGHT", "right")
 
+
+def _mirrored_face_point(name: str) -> str:
+    """The same place on the other half of the face; lips are numbered around the mouth."""
+    part, _, number = name.rpartition("_")
+    if part == "lip_outer":
+        return f"{part}_{(6 - int(number)) % 12}"
+    if part == "lip_inner":
+        return f"{part}_{(4 - int(number)) % 8}"
+    return other_side(name)
+
+
+MIRRORED_FACE_POINTS: Final = [FACE_POINT[_mirrored_face_point(name)] for name in FACE_POINTS]
+"""For every face point the one it becomes in a mirror."""
+MIRRORED_JOINTS: Final = [BODY_JOINTS.index(other_side(name)) for name in BODY_JOINTS]
+"""The same for body joints."""
 
 JUDGED_FINGERS: Final = ("middle_mcp", "thumb_tip", "index_tip", "middle_tip", "little_tip")
 """Points of each hand that are judged; the wrists are among the body's joints."""

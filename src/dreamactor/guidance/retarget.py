@@ -13,6 +13,9 @@ The rule (`RetargetOptions.framing`):
   unless it left the driver's picture too (a full-body dance on a portrait). Where nobody was found in the reference, or
   nobody's body in the driver, as `driving`.
 
+The way across the picture is that of a camera that stands still: where the driver's camera moved and the background
+told how, that is taken out first (`RetargetOptions.camera`).
+
 Bones that the driver never shows in a shot (legs in a portrait) but that lie in the reference picture keep the pose
 they have there. Bones that neither shows are left as the driver's estimator guessed them, at low confidence.
 """
@@ -36,11 +39,14 @@ from dreamactor.guidance.bone_length import (
     joints_from_offsets,
     length_ratios,
 )
+from dreamactor.guidance.camera import steady
 from dreamactor.types.guidance import ReferenceSet
-from dreamactor.types.track import PersonTrack, Proportions
+from dreamactor.types.track import PersonTrack, Proportions, shots_of
 
 Framing = Literal["auto", "reference", "driving"]
 FRAMINGS: Final[tuple[Framing, ...]] = ("auto", "reference", "driving")
+CameraMode = Literal["ignore", "follow"]
+CAMERA_MODES: Final[tuple[CameraMode, ...]] = ("ignore", "follow")
 
 _FEET: Final = [JOINT[f"{side}_{part}"] for side in ("left", "right") for part in ("ankle", "heel", "toe")]
 _LEG: Final = [JOINT["left_knee"], JOINT["left_ankle"]]
@@ -61,14 +67,18 @@ class RetargetOptions:
     Attributes:
         framing: see the top of this file.
         proportions: give the driver's skeleton the reference's bone lengths, head and hand size.
+        camera: `ignore` moves the body as a camera that stands still would have seen it, `follow` as it was filmed.
     """
 
     framing: Framing = "auto"
     proportions: bool = True
+    camera: CameraMode = "ignore"
 
     def __post_init__(self) -> None:
         if self.framing not in FRAMINGS:
             raise ConfigError(f"Unknown framing '{self.framing}'. Known: {', '.join(FRAMINGS)}.")
+        if self.camera not in CAMERA_MODES:
+            raise ConfigError(f"Unknown --camera '{self.camera}'. Known: {', '.join(CAMERA_MODES)}.")
 
 
 def retarget(
@@ -87,14 +97,17 @@ def retarget(
     """
     width, height = references.canvas
     reference = references.images[0].person
+    in_view = _head_in_view(driving)
+    driving = replace(steady(driving) if options.camera == "ignore" else driving, camera=None)
     own = estimate_proportions((driving,))
     ratios = _Ratios.of(own, references.proportions) if options.proportions else _Ratios.same()
     relative = options.framing != "driving" and bool(reference.body.tracked[0]) and bool(driving.body.tracked.any())
     shots = []
-    for shot in _shots(driving.cut):
+    for shot in shots_of(driving.cut):
         track = driving[shot]
         if relative:
-            shots.append(_on_reference(track, references, own, ratios, keep_in_view=options.framing == "auto"))
+            kept = in_view[shot] if options.framing == "auto" else None
+            shots.append(_on_reference(track, references, own, ratios, keep_in_view=kept))
         else:
             shots.append(_in_frame(track, ratios, width=width, height=height))
     return replace(_join(shots), width=width, height=height, times=driving.times, cut=driving.cut, source=driving.source)
@@ -124,12 +137,6 @@ class _Ratios:
         return _Ratios(bones=torch.ones(len(BODY_PARENTS)), head=1.0, hand=1.0, leg=1.0)
 
 
-def _shots(cut: Tensor) -> list[slice]:
-    """Stretches of frames between cuts."""
-    starts = sorted({0, *torch.nonzero(cut).flatten().tolist()})
-    return [slice(a, b) for a, b in zip(starts, [*starts[1:], len(cut)], strict=True)]
-
-
 def _in_frame(track: PersonTrack, ratios: _Ratios, *, width: int, height: int) -> PersonTrack:
     """The driver's picture fitted into the canvas, its middle on the canvas's middle."""
     scale = min(width / track.width, height / track.height)
@@ -145,9 +152,9 @@ def _in_frame(track: PersonTrack, ratios: _Ratios, *, width: int, height: int) -
 
 
 def _on_reference(
-    track: PersonTrack, references: ReferenceSet, own: Proportions, ratios: _Ratios, *, keep_in_view: bool
+    track: PersonTrack, references: ReferenceSet, own: Proportions, ratios: _Ratios, *, keep_in_view: Tensor | None
 ) -> PersonTrack:
-    """One shot, relative to the reference's size and place."""
+    """One shot, relative to the reference's size and place; `keep_in_view` [T, 2] as `_head_in_view` gives it."""
     width, height = references.canvas
     reference = references.images[0].person
     usable = torch.nonzero(track.body.tracked).flatten()
@@ -171,9 +178,9 @@ def _on_reference(
 
     shift = _placement(track, reference, joints, to_head, match=match, scale=scale, leg=ratios.leg)
     placed = joints + shift[:, None]
-    if keep_in_view:
+    if keep_in_view is not None:
         head = placed[:, _NECK] + to_head
-        placed = placed + _shorten_ways(track, head, match=match, width=width, height=height)[:, None]
+        placed = placed + _shorten_ways(keep_in_view, head, match=match, width=width, height=height)[:, None]
     body = replace(track.body, confidence=confidence)
     return _moved(replace(track, body=body), placed, to_head, scale=scale, ratios=ratios)
 
@@ -287,12 +294,17 @@ def _way(places: Tensor, match: Tensor) -> Tensor:
     return places - torch.tensordot(match, places, dims=1)
 
 
-def _shorten_ways(track: PersonTrack, head: Tensor, *, match: Tensor, width: int, height: int) -> Tensor:
+def _head_in_view(track: PersonTrack) -> Tensor:
+    """[T, 2] bool: the head's middle lay in the driver's picture, across and down."""
+    place, size = track.head.center[:, :2], torch.tensor((track.width, track.height))
+    return (track.body.tracked & track.head.tracked)[:, None] & (place > 0) & (place < size)
+
+
+def _shorten_ways(in_view: Tensor, head: Tensor, *, match: Tensor, width: int, height: int) -> Tensor:
     """[T, 3] shift that shortens ways so that the head [T, 3] stays in view, by one factor per axis."""
-    back = torch.zeros(track.num_frames, 3)
-    for axis, size, source_size in ((0, width, track.width), (1, height, track.height)):
-        own = track.head.center[:, axis]
-        counted = track.body.tracked & track.head.tracked & (own > 0) & (own < source_size)
+    back = torch.zeros(len(head), 3)
+    for axis, size in ((0, width), (1, height)):
+        counted = in_view[:, axis]
         start = (match * head[:, axis]).sum()
         if not bool(counted.any()) or not 0.0 < float(start) < size:
             continue

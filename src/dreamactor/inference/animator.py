@@ -4,70 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import fields, replace
-from fractions import Fraction
-from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dreamactor.errors import InputError
 from dreamactor.flow.guidance import Branch, Guidance
 from dreamactor.flow.sampler import sample
 from dreamactor.flow.time import sampling_times
 from dreamactor.guidance.build import build_guidance
+from dreamactor.guidance.mix import drop_parts
 from dreamactor.guidance.pose_maps import draw_pose_maps
 from dreamactor.guidance.retarget import RetargetOptions, retarget
 from dreamactor.guidance.textured_proxy import ProxyModel, prepare_proxy
 from dreamactor.inference.bundle import ModelBundle, load_bundle
 from dreamactor.inference.references import read_references
-from dreamactor.inference.request import AnimateRequest, Progress
+from dreamactor.inference.request import PARTS, AnimateRequest, Progress
 from dreamactor.inference.segments import Segment, plan_segments
+from dreamactor.inference.sources import MotionSources, Report, read_sources
 from dreamactor.models.caches import DriveCache, ReferenceCache
 from dreamactor.models.inputs import DecodeInput, DriveInput, ReferenceInput
 from dreamactor.models.vae import StreamedDecoder
 from dreamactor.perception.build import build_estimator
-from dreamactor.perception.cache import cached_track
-from dreamactor.perception.perceive import perceive_video
-from dreamactor.perception.track_file import load_track
 from dreamactor.types.guidance import FaceInput, MotionGuidance, PoseMaps, ReferenceSet
-from dreamactor.types.track import PersonTrack
+from dreamactor.types.track import PersonTrack, take_frames
 from dreamactor.types.video import VideoClip
-from dreamactor.video.reader import VideoReader, probe
 from dreamactor.video.tensor import to_frames, to_model
 
 TIME_SHIFT = 2.0
 """Moves sampling steps towards noise, where pose and silhouette are decided."""
-
-Report = Callable[[Progress], None]
-
-
-def perceive_driving(path: Path, *, person: int | None, report: Report) -> PersonTrack:
-    """The motion of a video or motion file; a video's is cached by its content.
-
-    Raises:
-        MediaError, MotionFileError: not a usable file.
-        NoPersonError: nobody in the whole clip.
-    """
-    if path.suffix.lower() == ".npz":
-        return load_track(path)
-    info = probe(path)
-
-    def compute() -> PersonTrack:
-        with closing(build_estimator("mediapipe")) as estimator, VideoReader(path) as reader:
-            return perceive_video(
-                ((frame.image, frame.pts) for frame in reader),
-                time_base=Fraction(reader.time_base),
-                estimator=estimator,
-                source=path.name,
-                num_frames=info.num_frames,
-                person=person,
-                progress=lambda done, total: report(Progress(stage="perceive", done=done, total=total)),
-            )
-
-    return cached_track(path, f"mediapipe person={person}", compute)
 
 
 def _channels(maps: PoseMaps) -> Tensor:
@@ -87,16 +52,19 @@ class Animator:
         return cls(load_bundle(name_or_path))
 
     @torch.no_grad()
-    def animate(self, request: AnimateRequest, report: Report = lambda progress: None) -> Iterator[VideoClip]:
-        """Yields the video segment by segment; all clips together have exactly the driver's frames and times.
+    def animate(
+        self, request: AnimateRequest, report: Report = lambda progress: None, *, sources: MotionSources | None = None
+    ) -> Iterator[VideoClip]:
+        """Yields the video segment by segment; all clips together have exactly the frames and times of `sources.times`.
+
+        Args:
+            sources: what `read_sources` gives for this request, where the caller has it already.
 
         Raises:
             DreamActorError: something about the request that its author can mend.
         """
         bundle, defaults = self.bundle, self.bundle.defaults
-        driving = perceive_driving(request.driving, person=request.person, report=report)
-        if driving.num_frames == 0:
-            raise InputError(f"{request.driving} has no frames.")
+        sources = sources or read_sources(request, report)
         report(Progress(stage="prepare", done=0, total=1))
         with closing(build_estimator("mediapipe", static=True)) as estimator:
             references = read_references(
@@ -106,16 +74,18 @@ class Animator:
                 estimator=estimator,
                 described=request.described,
             )
-        yield from self.animate_track(driving, references, request, report)
+        yield from self.animate_track(sources.join(references), references, request, report)
 
     @torch.no_grad()
     def animate_track(
         self, driving: PersonTrack, references: ReferenceSet, request: AnimateRequest, report: Report = lambda _: None
     ) -> Iterator[VideoClip]:
-        """The same from what perception gives; of the request only the settings count."""
+        """The same from one track for all parts; of the request only the settings count, and which parts are `none`."""
         bundle, defaults = self.bundle, self.bundle.defaults
-        track = retarget(driving, references, RetargetOptions(framing=request.framing))
-        proxy = prepare_proxy(references) if request.use_proxy else None
+        track = retarget(driving, references, RetargetOptions(framing=request.framing, camera=request.camera))
+        dropped = {part: getattr(request, f"{part}_from") == "none" for part in PARTS}
+        track = drop_parts(track, **dropped)
+        proxy = prepare_proxy(references) if request.use_proxy and not dropped["body"] else None
         cache = self.prepare_references(references)
         scales = [
             own if given is None else given
@@ -165,7 +135,7 @@ class Animator:
     ) -> MotionGuidance:
         """Controls of a segment: of the frames a handed-over latent stands for, then of the new ones."""
         chosen = segment.control_frames(self.bundle.grid)
-        piece = _pick(track, chosen)
+        piece = take_frames(track, chosen)
         return build_guidance(piece, slice(0, len(chosen)), width=width, height=height, proxy=proxy, crops=None)
 
     def prepare_drive(self, drawn: MotionGuidance, segment: Segment) -> DriveCache:
@@ -240,31 +210,3 @@ class Animator:
             )
         )
         return to_frames(joined)[0, : segment.stop - segment.start]
-
-
-def _pick(track: PersonTrack, chosen: Tensor) -> PersonTrack:
-    """The track at some frames, the last of which may repeat."""
-    first, last = int(chosen[0]), int(chosen[-1])
-    piece = track[slice(first, last + 1)]
-    surplus = len(chosen) - piece.num_frames
-    return piece if surplus == 0 else _hold_last(piece, surplus)
-
-
-def _hold_last(track: PersonTrack, surplus: int) -> PersonTrack:
-    """Appends copies of the last frame, with times that go on."""
-
-    def longer(part: Any) -> Any:
-        return replace(
-            part,
-            **{
-                f.name: torch.cat([value, value[-1:].expand(surplus, *value.shape[1:])])
-                for f in fields(part)
-                if (value := getattr(part, f.name)) is not None
-            },
-        )
-
-    times = replace(track.times, pts=torch.cat([track.times.pts, track.times.pts[-1] + 1 + torch.arange(surplus)]))
-    return replace(
-        track, times=times, body=longer(track.body), hands=longer(track.hands), head=longer(track.head),
-        face=longer(track.face), cut=torch.cat([track.cut, torch.zeros(surplus, dtype=torch.bool)]),
-    )  # fmt: skip

@@ -5,12 +5,19 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from dreamactor.errors import ConfigError
-from dreamactor.guidance.retarget import FRAMINGS, Framing
+from dreamactor.guidance.retarget import CAMERA_MODES, FRAMINGS, CameraMode, Framing
 
 MIN_SIZE, MAX_SIZE = 64, 1536
+
+Part = Literal["body", "head", "face"]
+PARTS: Final[tuple[Part, ...]] = ("body", "head", "face")
+SourceWord = Literal["driving", "reference", "none"]
+SOURCE_WORDS: Final[tuple[SourceWord, ...]] = ("driving", "reference", "none")
+"""Where a part's motion comes from, if not from a file of its own: the driving video, held as in the first reference
+picture, or nowhere."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,12 +26,15 @@ class AnimateRequest:
 
     Attributes:
         references: pictures of the character; the first decides canvas and background.
-        driving: a video, or a motion file (.npz) made by `extract`.
+        driving: a video, or a motion file (.npz) made by `extract`; None where every part has another source.
+        body_from, head_from, face_from: where that part's motion comes from: a video, a motion file, or one of
+            `SOURCE_WORDS`. Hands belong to the body.
         seed: of all randomness.
         steps: sampling steps; None: the model's own.
         size: side in pixels of a square of the output's area; None: the model's own.
         guidance_reference, guidance_motion: guidance scales; None: the model's own.
         framing: see `dreamactor.guidance.retarget`.
+        camera: `ignore` takes the motion of the body's camera out, `follow` keeps it.
         person: which person of the driving video, 1 for the largest.
         described: JSON files that say by hand where the person is in the first references, see
             `dreamactor.inference.described`.
@@ -35,13 +45,17 @@ class AnimateRequest:
     """
 
     references: tuple[Path, ...]
-    driving: Path
+    driving: Path | None = None
+    body_from: Path | SourceWord = "driving"
+    head_from: Path | SourceWord = "driving"
+    face_from: Path | SourceWord = "driving"
     seed: int = 0
     steps: int | None = None
     size: int | None = None
     guidance_reference: float | None = None
     guidance_motion: float | None = None
     framing: Framing = "auto"
+    camera: CameraMode = "ignore"
     person: int | None = None
     described: tuple[Path, ...] = ()
     use_proxy: bool = True
@@ -65,6 +79,40 @@ class AnimateRequest:
             raise ConfigError(f"--person counts from 1 (the largest), got {self.person}.")
         if self.framing not in FRAMINGS:
             raise ConfigError(f"Unknown framing '{self.framing}'. Known: {', '.join(FRAMINGS)}.")
+        if self.camera not in CAMERA_MODES:
+            raise ConfigError(f"Unknown --camera '{self.camera}'. Known: {', '.join(CAMERA_MODES)}.")
+        self._check_sources()
+
+    def source(self, part: Part) -> Path | Literal["reference", "none"]:
+        """Where a part's motion comes from, `driving` resolved."""
+        chosen: Path | SourceWord = getattr(self, f"{part}_from")
+        if isinstance(chosen, Path):
+            return chosen
+        if chosen != "driving":
+            return chosen
+        assert self.driving is not None
+        return self.driving
+
+    def _check_sources(self) -> None:
+        chosen: dict[Part, Path | str] = {part: getattr(self, f"{part}_from") for part in PARTS}
+        for part, source in chosen.items():
+            if not isinstance(source, Path) and source not in SOURCE_WORDS:
+                raise ConfigError(f"--{part}-from must be a file or one of {', '.join(SOURCE_WORDS)}, got '{source}'.")
+        by_driving = [part for part, source in chosen.items() if source == "driving"]
+        if self.driving is None and by_driving:
+            raise ConfigError(
+                f"No motion for the {by_driving[0]}. Pass --driving, or --{by_driving[0]}-from with a video, a motion file, "
+                "reference or none."
+            )
+        if self.driving is not None and not by_driving:
+            raise ConfigError("--driving is not used, because body, head and face all come from elsewhere. Leave it out.")
+        if self.driving is None and not any(isinstance(source, Path) for source in chosen.values()):
+            raise ConfigError("Nothing moves: at least one of body, head and face must come from a video or motion file.")
+        if self.driving is None and self.person is not None:
+            raise ConfigError(
+                "--person chooses in the video of --driving, and there is none. Choose with `extract --person` and pass the "
+                "motion file."
+            )
 
 
 Stage = Literal["perceive", "prepare", "denoise", "decode"]

@@ -1,4 +1,4 @@
-"""Pictures -> `PersonTrack`: person choice, cuts, the estimator, and the assembly of each shot.
+"""Pictures -> `PersonTrack`: person choice, cuts, the estimator, the camera, and the assembly of each shot.
 
 Knows neither files nor decoders: frames come in as tensors with their times. Only points are kept, so memory hardly
 grows with the length of a video.
@@ -59,8 +59,10 @@ def perceive_video(
     """
     if person is not None and person < 1:
         raise ConfigError(f"--person counts from 1 (the largest), got {person}. Use 1 or more, or leave it out.")
+    from dreamactor.perception.camera_motion import CameraFollower  # needs OpenCV, which motion files do not
+
     follower = _Follower(estimator, rank=person or 1)
-    cuts = CutDetector()
+    cuts, camera = CutDetector(), CameraFollower()
     people: list[RawPerson] = []
     pts: list[int] = []
     starts = [0]
@@ -71,6 +73,7 @@ def perceive_video(
             starts.append(len(people))
             follower.restart()
         people.append(follower.observe(picture))
+        camera.observe(picture, people[-1], new_shot=len(people) - 1 == starts[-1])
         pts.append(stamp)
         if progress is not None:
             progress(len(people), num_frames)
@@ -84,7 +87,7 @@ def perceive_video(
         assemble_shot(people[start:stop], times=times[start:stop], width=size[0], height=size[1], source=label)
         for start, stop in zip(starts, [*starts[1:], len(people)], strict=True)
     ]
-    return join_shots(shots, times=times)
+    return dataclasses.replace(join_shots(shots, times=times), camera=camera.track())
 
 
 def perceive_image(

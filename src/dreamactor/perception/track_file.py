@@ -2,7 +2,7 @@
 
 The file is a NumPy .npz archive (zip of arrays, no pickles): one array per field, named `part.field`, and `header`, a
 JSON text with `format`, `version`, `width`, `height`, `time_base`, `source`, and the joint and face point names in
-storage order. Saved tracks load back bit for bit.
+storage order. The camera's arrays may be missing. Saved tracks load back bit for bit.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import torch
 
 from dreamactor.errors import MotionFileError, OutputError
 from dreamactor.geometry.skeleton import BODY_JOINTS, FACE_POINTS, HAND_JOINTS, HANDS
-from dreamactor.types.track import BodyTrack, FaceTrack, HandTrack, HeadTrack, PersonTrack
+from dreamactor.types.track import BodyTrack, CameraTrack, FaceTrack, HandTrack, HeadTrack, PersonTrack
 from dreamactor.types.video import FrameTimes
 
 FORMAT = "dreamactor-motion"
@@ -41,6 +41,8 @@ _PARTS: dict[str, type[BodyTrack | HandTrack | HeadTrack | FaceTrack]] = {
     "head": HeadTrack,
     "face": FaceTrack,
 }
+_CAMERA = ("camera.matrix", "camera.known")
+"""Present both or not at all; files from before the camera was looked at have neither."""
 _NAMES = {"body_joints": BODY_JOINTS, "hands": HANDS, "hand_joints": HAND_JOINTS, "face_points": FACE_POINTS}
 
 _Part = TypeVar("_Part", BodyTrack, HandTrack, HeadTrack, FaceTrack)
@@ -57,6 +59,8 @@ def save_track(path: Path, track: PersonTrack) -> None:
     for part, kind in _PARTS.items():
         for field in _field_names(kind):
             arrays[f"{part}.{field}"] = getattr(getattr(track, part), field).detach().cpu().numpy()
+    if track.camera is not None:
+        arrays |= dict(zip(_CAMERA, (track.camera.matrix.numpy(), track.camera.known.numpy()), strict=True))
     _expect_finite(path, arrays)
     header: dict[str, Any] = {
         "format": FORMAT,
@@ -104,6 +108,7 @@ def load_track(path: Path) -> PersonTrack:
             face=_part(FaceTrack, "face", arrays),
             cut=torch.from_numpy(arrays["cut"]),
             source=str(header["source"]),
+            camera=_camera(arrays),
         )
     except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
         raise MotionFileError(f"{path} is no complete motion file: {error}. Make it again with `extract`.") from error
@@ -166,6 +171,8 @@ def _check_types(path: Path, track: PersonTrack) -> None:
                 raise MotionFileError(f"{path}: '{part}.{field}' is {values.dtype}, needed is {wanted}.")
             if len(values) != track.num_frames:
                 raise MotionFileError(f"{path}: '{part}.{field}' has {len(values)} frames, 'pts' has {track.num_frames}.")
+    if track.camera is not None and (track.camera.matrix.dtype, track.camera.known.dtype) != (torch.float32, torch.bool):
+        raise MotionFileError(f"{path}: 'camera.matrix' must be float32 and 'camera.known' bool.")
     if track.cut.dtype != torch.bool or track.times.pts.dtype != torch.int64:
         raise MotionFileError(f"{path}: 'cut' must be bool and 'pts' int64.")
     if track.num_frames == 0 or not bool((track.times.pts.diff() > 0).all()) or track.times.time_base <= 0:
@@ -178,3 +185,10 @@ def _field_names(kind: type[BodyTrack | HandTrack | HeadTrack | FaceTrack]) -> l
 
 def _part(kind: type[_Part], part: str, arrays: Mapping[str, np.ndarray]) -> _Part:
     return kind(**{field: torch.from_numpy(arrays[f"{part}.{field}"]) for field in _field_names(kind)})
+
+
+def _camera(arrays: Mapping[str, np.ndarray]) -> CameraTrack | None:
+    if not any(name in arrays for name in _CAMERA):
+        return None
+    matrix, known = (torch.from_numpy(arrays[name]) for name in _CAMERA)
+    return CameraTrack(matrix=matrix, known=known)

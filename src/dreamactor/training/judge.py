@@ -19,7 +19,7 @@ from dreamactor.data.actors.expression import COEFFICIENT
 from dreamactor.data.looks import HEAD_PX as HEAD_CROP_PX
 from dreamactor.data.looks import PERSON_PX, SURPLUS, Looks, load_looks
 from dreamactor.geometry.skeleton import FACE_POINT, FACE_POINTS, JOINT
-from dreamactor.guidance.person_box import MIRRORED_POINTS, other_side
+from dreamactor.guidance.person_box import MIRRORED_FACE_POINTS, MIRRORED_POINTS, other_side
 from dreamactor.models.judge import HEAD_PX, POINTS_PX, WHO_PX, HeadJudge, PointJudge, WhoJudge
 from dreamactor.training.loop import LoopConfig, TrainingLoop
 
@@ -33,17 +33,6 @@ HEAT: Final = 12.0
 """Inverse temperature of the comparison of identities."""
 
 
-def _mirrored_face_point(name: str) -> str:
-    """The same place on the other half of the face; lips are numbered around the mouth."""
-    part, _, number = name.rpartition("_")
-    if part == "lip_outer":
-        return f"{part}_{(6 - int(number)) % 12}"
-    if part == "lip_inner":
-        return f"{part}_{4 - int(number) if int(number) <= 4 else 12 - int(number)}"
-    return other_side(name)
-
-
-_MIRROR_FACE: Final = [FACE_POINT[name] for name in map(_mirrored_face_point, FACE_POINTS)]
 _MIRROR_CODE: Final = [COEFFICIENT[other_side(name)] for name in COEFFICIENT]
 _SIGNED: Final = [COEFFICIENT[name] for name in ("mouth_shift", "gaze_x")]
 
@@ -204,7 +193,7 @@ def train_head(
         face = ((found.expression - wanted) / spread).square()  # a mean, not a median: blinks are rare
         moved = ((face * counts).mean(dim=-1) * shows[at]).sum() / shows[at].sum().clamp(min=1)
         goal = _moved_points(looks.landmarks[at], matrix)
-        goal = torch.where(mirror[:, None, None], goal[:, _MIRROR_FACE], goal)
+        goal = torch.where(mirror[:, None, None], goal[:, MIRRORED_FACE_POINTS], goal)
         apart = ((found.landmarks - goal).norm(dim=-1) * weight).mean(dim=1)
         placed = (apart * shows[at]).sum() / shows[at].sum().clamp(min=1)
         numbers = {"turn": float(turned.detach()), "face": float(moved.detach()), "placed": float(placed.detach())}

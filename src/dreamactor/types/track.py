@@ -9,7 +9,8 @@ length can be computed directly on px3 points. Where a part was not found its va
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Self
+from fractions import Fraction
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -115,6 +116,25 @@ class FaceTrack(_PerFrame):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CameraTrack(_PerFrame):
+    """How the driver's own camera moved, told by the background.
+
+    Attributes:
+        matrix: [T, 2, 3] float32 similarity (turn, zoom, shift): pixels of this frame -> pixels of one picture that all
+            frames of a shot share (the shot's first frame, unless frames were cut off since).
+        known: [T] bool; False where the background told nothing and the camera is taken to have stood still since the
+            frame before.
+    """
+
+    matrix: Tensor
+    known: Tensor
+
+    def __post_init__(self) -> None:
+        dims = expect_shape("matrix", self.matrix, "T 2 3")
+        expect_shape("known", self.known, "T", **dims)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PersonTrack:
     """One person over time: everything motion guidance is drawn from.
 
@@ -124,6 +144,7 @@ class PersonTrack:
         body, hands, head, face: the parts; all with T frames.
         cut: [T] bool, True on the first frame after a cut (motion restarts there; frame 0 is False).
         source: where the track comes from, for people ("clip.mp4 (mediapipe 0.10.21)").
+        camera: how the camera moved; None where nobody looked (other tools, single pictures) or it cannot have moved.
     """
 
     width: int
@@ -135,9 +156,12 @@ class PersonTrack:
     face: FaceTrack
     cut: Tensor
     source: str = ""
+    camera: CameraTrack | None = None
 
     def __post_init__(self) -> None:
         expect_shape("cut", self.cut, "T", T=self.num_frames)
+        if self.camera is not None:
+            expect_shape("camera.known", self.camera.known, "T", T=self.num_frames)
         for part in (self.body, self.hands, self.head, self.face):
             expect_shape(
                 "tracked", part.tracked[..., None] if part.tracked.ndim == 1 else part.tracked, "T S", T=self.num_frames
@@ -156,16 +180,51 @@ class PersonTrack:
             head=self.head[span],
             face=self.face[span],
             cut=self.cut[span],
+            camera=None if self.camera is None else self.camera[span],
         )
+
+
+def shots_of(cut: Tensor) -> list[slice]:
+    """Stretches of frames between cuts [T]; at least one."""
+    starts = sorted({0, *torch.nonzero(cut).flatten().tolist()})
+    return [slice(a, b) for a, b in zip(starts, [*starts[1:], len(cut)], strict=True)]
+
+
+def take_frames(track: PersonTrack, index: Tensor, times: FrameTimes | None = None) -> PersonTrack:
+    """The track at chosen frames [N] int64, in any order and as often as wanted.
+
+    Args:
+        times: their new times; 25 frames a second if None, for drawing, where times do not matter.
+
+    The flag `cut` comes along with its frame.
+    """
+
+    def taken(part: _PerFrame) -> Any:
+        return replace(part, **{f.name: getattr(part, f.name)[index] for f in fields(part)})  # type: ignore[type-var, arg-type]
+
+    return replace(
+        track,
+        times=times or FrameTimes.constant(len(index), Fraction(25)),
+        body=taken(track.body),
+        hands=taken(track.hands),
+        head=taken(track.head),
+        face=taken(track.face),
+        cut=track.cut[index],
+        camera=None if track.camera is None else taken(track.camera),
+    )
 
 
 def resize_track(track: PersonTrack, *, width: int, height: int) -> PersonTrack:
     """The track in the pixels of the same pictures at another size, which keeps their shape."""
     fold = width / track.width
+    camera = track.camera
+    if camera is not None:
+        camera = replace(camera, matrix=camera.matrix * torch.tensor((1.0, 1.0, fold)))
     return replace(
         track,
         width=width,
         height=height,
+        camera=camera,
         body=replace(track.body, joints=track.body.joints * fold),
         hands=replace(track.hands, joints=track.hands.joints * fold),
         head=replace(track.head, center=track.head.center * fold, radius_px=track.head.radius_px * fold),

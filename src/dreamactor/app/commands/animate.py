@@ -10,8 +10,19 @@ import typer
 
 def command(
     references: Annotated[list[Path], typer.Argument(help="One or more pictures of the character.")],
-    driving: Annotated[Path, typer.Option(help="Video whose motion drives the character, or a motion file (.npz).")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Video to write (.mp4, .m4v or .mov).")],
+    driving: Annotated[
+        Path | None,
+        typer.Option(
+            help="Video whose motion drives the character, or a motion file (.npz). Needed unless all parts differ."
+        ),
+    ] = None,
+    body_from: Annotated[
+        str,
+        typer.Option(help="Body and hands: a video, a motion file, driving, reference (held as in the picture) or none."),
+    ] = "driving",
+    head_from: Annotated[str, typer.Option(help="The head's rotation against the chest: the same choice.")] = "driving",
+    face_from: Annotated[str, typer.Option(help="The expression: the same choice.")] = "driving",
     model: Annotated[str, typer.Option(help="Model name, or a folder with a model.json.")] = "actor",
     seed: Annotated[int, typer.Option(help="Of all randomness; equal seeds give equal videos.")] = 0,
     steps: Annotated[int | None, typer.Option(help="Sampling steps; the model's own if left out.")] = None,
@@ -19,33 +30,50 @@ def command(
     guidance_ref: Annotated[float | None, typer.Option(help="Guidance scale of the references.")] = None,
     guidance_motion: Annotated[float | None, typer.Option(help="Guidance scale of the motion.")] = None,
     framing: Annotated[str, typer.Option(help="auto, reference or driving.")] = "auto",
-    person: Annotated[int | None, typer.Option(help="Which person of the video, 1 for the largest.")] = None,
+    camera: Annotated[
+        str, typer.Option(help="Motion of the body's own camera: ignore takes it out of the body's way, follow keeps it.")
+    ] = "ignore",
+    person: Annotated[int | None, typer.Option(help="Which person of the driving video, 1 for the largest.")] = None,
     reference_json: Annotated[
         list[Path] | None, typer.Option(help="Head box and joints of the first reference by hand; repeat for the next.")
     ] = None,
     proxy: Annotated[bool, typer.Option(help="Carry the reference's own pixels along.")] = True,
-    preview: Annotated[Path | None, typer.Option(help="Also write driving and result side by side.")] = None,
+    preview: Annotated[Path | None, typer.Option(help="Also write sources and result side by side.")] = None,
 ) -> None:
-    """Animate a character by a driving video.
+    """Animate a character by a driving video, or its face, head and body by several.
+
+    Length, frame times and sound are those of --driving, or of the first of body's, head's and face's own file. Other
+    clips start with it, are resampled to its times, and hold their last frame if they end early.
 
     Examples:
 
       dreamactor animate actor.png --driving dance.mp4 -o out.mp4
 
       dreamactor animate front.png back.png --driving turn.mp4 -o out.mp4 --preview both.mp4 --seed 3
+
+      dreamactor animate actor.png --driving dance.mp4 --face-from talk.mp4 --head-from reference -o out.mp4
+
+      dreamactor animate actor.png --face-from a.mp4 --head-from b.mp4 --body-from c.npz -o out.mp4 --camera follow
     """
     from dreamactor.app.animate import animate_to_file
-    from dreamactor.inference.request import AnimateRequest
+    from dreamactor.inference.request import SOURCE_WORDS, AnimateRequest, SourceWord
+
+    def _source(text: str) -> Path | SourceWord:
+        return next((word for word in SOURCE_WORDS if word == text), Path(text))
 
     request = AnimateRequest(
         references=tuple(references),
         driving=driving,
+        body_from=_source(body_from),
+        head_from=_source(head_from),
+        face_from=_source(face_from),
         seed=seed,
         steps=steps,
         size=size,
         guidance_reference=guidance_ref,
         guidance_motion=guidance_motion,
         framing=framing,  # type: ignore[arg-type]
+        camera=camera,  # type: ignore[arg-type]
         person=person,
         described=tuple(reference_json or ()),
         use_proxy=proxy,

@@ -23,6 +23,7 @@ def command(
       dreamactor extract dance.mp4 -o motion.npz --preview look.mp4
     """
     from dreamactor.app.extract import extract_to_file
+    from dreamactor.guidance.camera import describe_camera
 
     track = extract_to_file(video, output, preview=preview, person=person)
 
@@ -34,3 +35,4 @@ def command(
         f"left hand {share(track.hands.tracked[:, 0])}, right hand {share(track.hands.tracked[:, 1])})"
         + (f", {preview}" if preview else "")
     )
+    typer.echo(describe_camera(track))
