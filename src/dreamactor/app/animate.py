@@ -26,7 +26,8 @@ ADVICE = (
 
 def animate_to_file(request: AnimateRequest, *, model: str, output: Path, preview: Path | None) -> int:
     """Writes the animation, and on request driving and result side by side; returns the number of frames."""
-    inputs = [*request.references, request.driving]
+    by_hand = [path for path in (request.proportions_image, request.proportions_json) if path is not None]
+    inputs = [*request.references, request.driving, *by_hand]
     check_output(output, inputs, suffixes=VIDEO_SUFFIXES)
     if preview is not None:
         check_output(preview, [*inputs, output], suffixes=VIDEO_SUFFIXES)

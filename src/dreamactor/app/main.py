@@ -28,6 +28,7 @@ from dreamactor.app.commands import (
     doctor,
     evaluate,
     extract,
+    proportions,
     train,
 )
 from dreamactor.errors import DreamActorError
@@ -35,6 +36,7 @@ from dreamactor.errors import DreamActorError
 VERBS: dict[str, Callable[..., None]] = {
     "animate": animate.command,
     "extract": extract.command,
+    "proportions": proportions.command,
     "actor": actor.command,
     "demo": demo.command,
     "doctor": doctor.command,

@@ -22,6 +22,7 @@ from dreamactor.guidance.pose_maps import draw_pose_maps
 from dreamactor.guidance.retarget import RetargetOptions, retarget
 from dreamactor.guidance.textured_proxy import ProxyModel, prepare_proxy
 from dreamactor.inference.bundle import ModelBundle, load_bundle
+from dreamactor.inference.character_build import character_build
 from dreamactor.inference.references import read_references
 from dreamactor.inference.request import AnimateRequest, Progress
 from dreamactor.inference.segments import Segment, plan_segments
@@ -106,6 +107,13 @@ class Animator:
                 estimator=estimator,
                 described=request.described,
             )
+            build = character_build(
+                references.proportions,
+                image=request.proportions_image,
+                described=request.proportions_json,
+                estimator=estimator,
+            )
+        references = replace(references, proportions=build)
         yield from self.animate_track(driving, references, request, report)
 
     @torch.no_grad()
@@ -114,7 +122,7 @@ class Animator:
     ) -> Iterator[VideoClip]:
         """The same from what perception gives; of the request only the settings count."""
         bundle, defaults = self.bundle, self.bundle.defaults
-        track = retarget(driving, references, RetargetOptions(framing=request.framing))
+        track = retarget(driving, references, RetargetOptions(framing=request.framing, proportions=request.proportions))
         proxy = prepare_proxy(references) if request.use_proxy else None
         cache = self.prepare_references(references)
         scales = [

@@ -13,6 +13,8 @@ from dreamactor.errors import ConfigError
 
 PARTS: Final = {
     "heads": "dreamactor.app.bench.guidance_heads",
+    "lengths": "dreamactor.app.bench.guidance_lengths",
+    "skeleton": "dreamactor.app.bench.guidance_skeleton",
 }
 """What can be measured -> the module that does."""
 
