@@ -9,8 +9,10 @@ import torch
 import typer
 
 from dreamactor.app.progress import stage_bars
+from dreamactor.guidance.human_build import prior_proportions
 from dreamactor.inference.animator import Animator, perceive_driving
 from dreamactor.inference.bundle import model_folder
+from dreamactor.inference.character_build import read_proportions
 from dreamactor.inference.request import AnimateRequest
 from dreamactor.types.video import VideoClip
 from dreamactor.video.compose import side_by_side
@@ -37,6 +39,10 @@ def animate_to_file(request: AnimateRequest, *, model: str, output: Path, previe
         probe(request.driving)
     for reference in request.references:
         read_image(reference)
+    if request.proportions_image is not None:
+        read_image(request.proportions_image)
+    if request.proportions_json is not None:
+        read_proportions(request.proportions_json, prior_proportions())
     animator = Animator.from_pretrained(model)
     typer.echo(ADVICE, err=True)
     with stage_bars() as report, ExitStack() as stack:

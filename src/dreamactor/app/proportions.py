@@ -14,9 +14,10 @@ from dreamactor.app.progress import stage_bars
 from dreamactor.errors import ConfigError
 from dreamactor.guidance.body_skeleton import draw_body_skeleton
 from dreamactor.guidance.head_sphere import draw_head_sphere
+from dreamactor.guidance.human_build import prior_proportions
 from dreamactor.guidance.retarget import RetargetOptions, retarget
 from dreamactor.inference.animator import perceive_driving
-from dreamactor.inference.character_build import character_build, write_proportions
+from dreamactor.inference.character_build import character_build, read_proportions, write_proportions
 from dreamactor.inference.references import read_references
 from dreamactor.perception.build import build_estimator
 from dreamactor.types.guidance import ReferenceSet
@@ -62,6 +63,8 @@ def measure_character(
         raise ConfigError("A preview shows a driver before and after. Give both --driving and --preview, or neither.")
     if preview is not None:
         check_output(preview, inputs, suffixes=(*PICTURE_SUFFIXES, *VIDEO_SUFFIXES))
+    if described is not None:
+        read_proportions(described, prior_proportions())
     with closing(build_estimator("mediapipe", static=True)) as estimator:
         references = read_references(pictures, size=PREVIEW_PX, grid=_GRID, estimator=estimator)
         build = character_build(references.proportions, image=None, described=described, estimator=estimator)

@@ -144,6 +144,11 @@ def bend_arm(shoulder: Tensor, elbow: Tensor, wrist: Tensor, goal: Tensor) -> tu
     reach = torch.minimum(torch.maximum(reach, (upper - lower).abs() / _STRAIGHT), farthest)
     along = (reach.square() + upper.square() - lower.square()) / (2 * reach.clamp_min(1e-6))
     beside = (upper.square() - along.square()).clamp_min(0).sqrt()
-    arm = elbow - shoulder
-    out = arm - (arm * direction).sum(-1, keepdim=True) * direction
+
+    def across(bone: Tensor) -> Tensor:
+        return bone - (bone * direction).sum(-1, keepdim=True) * direction
+
+    out = across(elbow - shoulder)
+    on_the_line = out.norm(dim=-1, keepdim=True) < 1e-3 * upper  # then the forearm says which way the elbow bends
+    out = torch.where(on_the_line, across(elbow - wrist), out)
     return shoulder + along * direction + beside * normalize(out), shoulder + reach * direction
