@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dreamactor.app.bench import guidance_camera, guidance_heads
+from dreamactor.app.bench import guidance_camera, guidance_heads, guidance_lengths, guidance_skeleton
 from dreamactor.app.main import run
 
 
@@ -36,4 +36,26 @@ def test_a_known_camera_is_taken_out_whoever_finds_the_person(tmp_path: Path, mo
 
 def test_a_part_that_does_not_exist_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["bench", "guidance", "--only", "feet"]) == 2
-    assert "Unknown part 'feet' of the guidance bench. Known: heads, camera" in capsys.readouterr().err
+    assert "Unknown part 'feet' of the guidance bench. Known: heads" in capsys.readouterr().err
+
+
+def test_lengths_are_scored_per_bone_and_kind_of_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guidance_lengths, "ACTORS", 2)
+    file = tmp_path / "scores.json"
+    assert run(["bench", "guidance", "--only", "lengths", "--json", str(file)]) == 0
+    rows = json.loads(file.read_text())["rows"]
+    assert {row["set"] for row in rows} == {"A-pose", "random pose", "3 pictures"}
+    assert {"thigh_median_percent", "thigh_p90_percent", "head_radius_median_percent"} <= {row["metric"] for row in rows}
+
+
+def test_the_adjusted_exact_skeleton_is_the_truths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guidance_skeleton, "SETS", {"differ >50 %": (0.5, 0.9)})
+    monkeypatch.setattr(guidance_skeleton, "FREE_KINDS", ("kick",))
+    monkeypatch.setattr(guidance_skeleton, "TOUCH_KINDS", ())
+    monkeypatch.setattr(guidance_skeleton, "NUM_FRAMES", 6)
+    file = tmp_path / "scores.json"
+    assert run(["bench", "guidance", "--only", "skeleton", "--json", str(file)]) == 0
+    scores = {row["metric"]: row["value"] for row in json.loads(file.read_text())["rows"]}
+    assert scores["exact_median_percent"] < 2
+    assert scores["exact_floor_median_percent"] < 2
+    assert scores["unadjusted_median_percent"] > 5

@@ -10,8 +10,10 @@ import typer
 from dreamactor.app.progress import stage_bars
 from dreamactor.app.source_pictures import SourcePictures
 from dreamactor.guidance.camera import describe_camera, report_camera
+from dreamactor.guidance.human_build import prior_proportions
 from dreamactor.inference.animator import Animator
 from dreamactor.inference.bundle import model_folder
+from dreamactor.inference.character_build import read_proportions
 from dreamactor.inference.request import PARTS, AnimateRequest
 from dreamactor.inference.sources import MotionSources, is_motion_file, read_sources
 from dreamactor.video.compose import side_by_side
@@ -28,7 +30,8 @@ ADVICE = (
 def animate_to_file(request: AnimateRequest, *, model: str, output: Path, preview: Path | None) -> int:
     """Writes the animation, and on request sources and result side by side; returns the number of frames."""
     motions = [source for part in PARTS if isinstance(source := request.source(part), Path)]
-    inputs = [*request.references, *motions]
+    by_hand = [path for path in (request.proportions_image, request.proportions_json) if path is not None]
+    inputs = [*request.references, *motions, *by_hand]
     check_output(output, inputs, suffixes=VIDEO_SUFFIXES)
     if preview is not None:
         check_output(preview, [*inputs, output], suffixes=VIDEO_SUFFIXES)
@@ -38,6 +41,10 @@ def animate_to_file(request: AnimateRequest, *, model: str, output: Path, previe
             probe(source)
     for reference in request.references:
         read_image(reference)
+    if request.proportions_image is not None:
+        read_image(request.proportions_image)
+    if request.proportions_json is not None:
+        read_proportions(request.proportions_json, prior_proportions())
     animator = Animator.from_pretrained(model)
     typer.echo(ADVICE, err=True)
     with stage_bars() as report, ExitStack() as stack:

@@ -36,6 +36,7 @@ from dreamactor.app.commands import (
     motion_slow,
     motion_smooth,
     motion_trim,
+    proportions,
     train,
 )
 from dreamactor.errors import DreamActorError
@@ -50,6 +51,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "motion slow": motion_slow.command,
     "motion mix": motion_mix.command,
     "motion join": motion_join.command,
+    "proportions": proportions.command,
     "actor": actor.command,
     "demo": demo.command,
     "doctor": doctor.command,

@@ -1,11 +1,13 @@
 """Bone length adjustment: how a person is built, measured over many frames, and carried over to another's motion.
 
 The paper edits both people into an A-pose with an image model and selects by hand (section 3.2). We measure instead:
-medians over frames of 3D bone lengths, sides averaged, a human prior for what no frame shows.
+medians over frames of 3D bone lengths, sides averaged. How sure the measures are is read off the track itself, which
+holds the body twice, in pixels and in metres: an exact track's two bodies are one, those of an estimator that looks at
+pictures disagree by some percent. The less sure they are, the more the build is drawn towards what people are usually like
+(`human_build.py`), and what no frame shows is guessed from the rest.
 
 Lengths are carried over as ratios (reference / driver) per bone rather than set outright. A bone that an estimator
-sees a little too short in one frame, or that perspective enlarges, stays so, and a driver of the same build is not
-changed at all.
+sees a little too short in one frame stays so, and a driver of the same build is not changed at all.
 """
 
 from __future__ import annotations
@@ -16,59 +18,24 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from dreamactor.geometry.skeleton import BODY_JOINTS, BODY_PARENTS, HAND_JOINTS, JOINT, NUM_BODY_JOINTS
+from dreamactor.geometry.skeleton import BODY_PARENTS, HAND_JOINTS, JOINT
+from dreamactor.guidance.human_build import BONES, ERROR, PART, PARTS, bone_lengths, likeliest_build, part_of_joint
+from dreamactor.guidance.perspective import find_perspective, flatten_track
 from dreamactor.types.track import PersonTrack, Proportions
 
 MIN_CONFIDENCE: Final = 0.3
 """Joints below this were not seen."""
 
-_STANDING: Final = {
-    "pelvis": (0.0, 0.0, 0.0),
-    "neck": (0.0, -1.0, 0.0),
-    "left_shoulder": (0.36, 0.0, 0.0),
-    "left_elbow": (0.10, 0.55, 0.02),
-    "left_wrist": (0.06, 0.48, -0.08),
-    "left_hip": (0.20, 0.0, 0.0),
-    "left_knee": (0.02, 0.84, 0.0),
-    "left_ankle": (0.01, 0.82, 0.04),
-    "left_heel": (0.0, 0.12, 0.10),
-    "left_toe": (0.05, 0.14, -0.30),
-    "head": (0.0, -0.42, -0.02),
-    "nose": (0.0, 0.04, -0.25),
-    "left_ear": (0.15, 0.0, 0.0),
-}
-"""Offset from the parent joint in torso lengths: an adult who stands facing the camera (x right, y down, z away)."""
-PRIOR_HEAD_RADIUS: Final = 0.23
-PRIOR_HAND_LENGTH: Final = 0.36
-
 _PARENTS: Final = torch.tensor([max(p, 0) for p in BODY_PARENTS])
-_MIRROR: Final = torch.tensor(
-    [
-        JOINT[n.replace("left_", "*").replace("right_", "left_").replace("*", "right_")]
-        for n in BODY_JOINTS
-    ]
-)  # fmt: skip
 _MIDDLE_FINGER: Final = ("wrist", "middle_mcp", "middle_pip", "middle_dip", "middle_tip")
 _HEAD: Final = JOINT["head"]
-
-
-def standing_offsets() -> Tensor:
-    """[J, 3] offset of each joint from its parent in torso lengths: a standing adult who faces the camera."""
-    offsets = torch.zeros(NUM_BODY_JOINTS, 3)
-    for index, name in enumerate(BODY_JOINTS):
-        x, y, z = _STANDING[name.replace("right_", "left_")]
-        offsets[index] = torch.tensor((-x if name.startswith("right_") else x, y, z))
-    return offsets
-
-
-def prior_proportions() -> Proportions:
-    """An average adult; nothing counts as known."""
-    return Proportions(
-        bone_length=standing_offsets().norm(dim=-1),
-        known=torch.zeros(NUM_BODY_JOINTS, dtype=torch.bool),
-        head_radius=PRIOR_HEAD_RADIUS,
-        hand_length=PRIOR_HAND_LENGTH,
-    )
+_TORSO_M: Final = 0.5
+_SPINE_SHARE: Final = 0.8
+"""The spine bends, and neck and pelvis come closer: its length is nearer to the longest it is seen than to the median."""
+_ERROR_ALONG_DEPTH: Final = 1.5
+"""The error of a bone that points at the camera is larger by so many errors of one in the picture's plane."""
+_LEARNT_MISFIT: Final = 0.03
+"""Misfit in torsos from which on a track counts as that of a learnt estimator; perceived people have 0.03 to 0.08."""
 
 
 def joint_offsets(joints: Tensor) -> Tensor:
@@ -92,6 +59,26 @@ def bones_seen(track: PersonTrack) -> Tensor:
     return both
 
 
+def pixels_per_metre(track: PersonTrack) -> tuple[Tensor, Tensor]:
+    """How large a person is seen, and how well pixels and metres agree.
+
+    Args:
+        track: a flat one.
+
+    Returns:
+        [T] float pixels per metre; [T] median distance in metres between the two bodies, laid on each other.
+    """
+    weight = torch.where(track.body.confidence >= MIN_CONFIDENCE, 1.0, 1e-3)[..., None]
+    total = weight.sum(1, keepdim=True)
+    pixels = track.body.joints - (weight * track.body.joints).sum(1, keepdim=True) / total
+    metres = track.body.joints_m - (weight * track.body.joints_m).sum(1, keepdim=True) / total
+    scale = (weight * pixels * metres).sum((1, 2)) / (weight * metres.square()).sum((1, 2)).clamp_min(1e-9)
+    scale = scale.clamp_min(1e-6)
+    apart = (pixels / scale[:, None, None] - metres)[..., :2].norm(dim=-1)
+    apart = torch.where(weight[..., 0] == 1.0, apart, torch.nan)
+    return scale, apart.nanmedian(dim=1).values.nan_to_num(0.0)
+
+
 def estimate_proportions(tracks: Sequence[PersonTrack]) -> Proportions:
     """Measures how one person is built.
 
@@ -99,66 +86,65 @@ def estimate_proportions(tracks: Sequence[PersonTrack]) -> Proportions:
         tracks: one or several tracks or pictures of the same person, each in its own pixels.
 
     Returns:
-        Medians over all frames in which a bone was seen; frames in which it lies in the picture's plane count more,
-        because estimated depth is the less certain part. Left and right are averaged. Bones that no frame shows are
-        taken from the prior (`known` is False). Where the torso is never seen, the shoulders' width stands in for it,
-        and where these are not seen either, the head's size.
+        Medians over all frames in which a bone was seen, combined over the tracks; frames in which it lies in the
+        picture's plane count more, because estimated depth is the less certain part. Left and right are averaged. Bones
+        that no frame shows are guessed (`known` is False). See the top of this file.
     """
-    prior = standing_offsets().norm(dim=-1)
-    torso_known = any(bool(bones_seen(track)[:, JOINT["neck"]].any()) for track in tracks)
-    lengths, weights, radii, hands = [], [], [], []
-    for track in tracks:
-        offsets, seen = bone_offsets(track), bones_seen(track)
-        length = offsets.norm(dim=-1)  # [T, J]
-        unit, have = _torso_px(track, length, seen, prior, torso_known=torso_known)
-        in_plane = offsets[..., :2].norm(dim=-1) / length.clamp_min(1e-6)
-        weights.append((seen & have[:, None]) * (in_plane**2 + 0.05))
-        lengths.append(length / unit[:, None])
-        radii.append((track.head.radius_px / unit)[have & track.head.tracked])
-        chain = track.hands.joints[:, :, [HAND_JOINTS.index(name) for name in _MIDDLE_FINGER]]
-        hand = chain.diff(dim=2).norm(dim=-1).sum(-1) / unit[:, None]  # [T, 2]
-        hands.append(hand[have[:, None] & track.hands.tracked])
-    length, weight = torch.cat(lengths), torch.cat(weights)
-    both_sides = torch.cat((length, length[:, _MIRROR])), torch.cat((weight, weight[:, _MIRROR]))
-    measured = _weighted_median(*both_sides)
-    known = weight.sum(0) > 0
-    known = known | known[_MIRROR]
-    bone_length = torch.where(known, measured, prior)
-    bone_length[JOINT["pelvis"]] = 0.0
-    bone_length[JOINT["neck"]] = 1.0
-    known[JOINT["pelvis"]] = True
+    measured, variance, misfit = (torch.stack(part) for part in zip(*(_measure(track) for track in tracks), strict=True))
+    build = likeliest_build(measured, variance, (misfit / _LEARNT_MISFIT).clamp(max=1)).exp().float()
+    seen = variance.isfinite().any(dim=0)
+    known = seen[torch.tensor(part_of_joint()).clamp_min(0)]
+    of_head = [JOINT["nose"], JOINT["left_ear"], JOINT["right_ear"]]
+    known[of_head], known[JOINT["pelvis"]] = seen[PART["head_radius"]], True
     return Proportions(
-        bone_length=bone_length,
+        bone_length=bone_lengths(build),
         known=known,
-        head_radius=_median_or(torch.cat(radii), PRIOR_HEAD_RADIUS),
-        hand_length=_median_or(torch.cat(hands), PRIOR_HAND_LENGTH),
+        head_radius=float(build[PART["head_radius"]]),
+        hand_length=float(build[PART["hand"]]),
     )
 
 
-def _torso_px(
-    track: PersonTrack, length: Tensor, seen: Tensor, prior: Tensor, *, torso_known: bool
-) -> tuple[Tensor, Tensor]:
-    """[T] torso length in pixels, [T] bool whether it could be had in that frame."""
-    torso, have = length[:, JOINT["neck"]], seen[:, JOINT["neck"]]
-    if not torso_known:
-        left, right = JOINT["left_shoulder"], JOINT["right_shoulder"]
-        shoulders, have = (length[:, left] + length[:, right]) / (2 * prior[left]), seen[:, left] & seen[:, right]
-        torso = torch.where(have, shoulders, track.head.radius_px / PRIOR_HEAD_RADIUS)
-        if not bool(have.any()):
-            have = track.head.tracked
-    return torso.clamp_min(1.0), have & (torso > 1.0)
+def _measure(track: PersonTrack) -> tuple[Tensor, Tensor, Tensor]:
+    """Logarithms [P] of one track's lengths in metres, the variance [P] of their errors (infinite: never seen), and the
+    misfit [] of pixels and metres in torsos."""
+    flat = flatten_track(track, find_perspective(track))
+    px_per_m, misfit_m = pixels_per_metre(flat)
+    length = bone_offsets(flat)  # [T, J, 3]
+    in_plane = (length[..., :2].norm(dim=-1) / length.norm(dim=-1).clamp_min(1e-6)).square()  # [T, J]
+    length_m = length.norm(dim=-1) / px_per_m[:, None]
+    weight = bones_seen(flat) * (in_plane + 0.05)
+    measured = torch.zeros(len(PARTS))
+    plane, seen = torch.ones(len(PARTS)), torch.zeros(len(PARTS), dtype=torch.bool)
+    parts = part_of_joint()
+    for part in range(len(BONES)):
+        joints = [joint for joint, of in enumerate(parts) if of == part]
+        values, weights = length_m[:, joints].flatten(), weight[:, joints].flatten()
+        if float(weights.sum()) > 0:
+            share = _SPINE_SHARE if part == PART["neck"] else 0.5
+            measured[part] = _weighted_quantile(values, weights, share)
+            plane[part] = (weights * in_plane[:, joints].flatten()).sum() / weights.sum()
+            seen[part] = True
+    chain = flat.hands.joints[:, :, [HAND_JOINTS.index(name) for name in _MIDDLE_FINGER]]
+    hand_m = chain.diff(dim=2).norm(dim=-1).sum(-1) / px_per_m[:, None]  # [T, 2]
+    for name, values in (
+        ("head_radius", (flat.head.radius_px / px_per_m)[flat.head.tracked]),
+        ("hand", hand_m[flat.hands.tracked]),
+    ):
+        if values.numel():
+            measured[PART[name]], seen[PART[name]] = values.median(), True
+    tracked = flat.body.tracked
+    torso_m = measured[PART["neck"]] if bool(seen[PART["neck"]]) else torch.tensor(_TORSO_M)
+    misfit = misfit_m[tracked].median() / torso_m.clamp_min(1e-3) if bool(tracked.any()) else torch.tensor(0.0)
+    error = torch.tensor([ERROR[name] for name in PARTS]) * misfit * (1 + _ERROR_ALONG_DEPTH * (1 - plane))
+    return measured.clamp_min(1e-6).log(), torch.where(seen, error.square(), torch.inf), misfit
 
 
-def _weighted_median(values: Tensor, weights: Tensor) -> Tensor:
-    """Per column of [N, J]: the value at half of the total weight."""
-    ordered, order = values.sort(dim=0)
-    reached = weights.gather(0, order).cumsum(dim=0)
-    index = (reached < 0.5 * reached[-1:]).sum(dim=0).clamp_max(values.shape[0] - 1)
-    return ordered.gather(0, index[None])[0]
-
-
-def _median_or(values: Tensor, prior: float) -> float:
-    return float(values.median()) if values.numel() else prior
+def _weighted_quantile(values: Tensor, weights: Tensor, share: float) -> Tensor:
+    """The value of [N] at this share of the total weight [N]."""
+    ordered, order = values.sort()
+    reached = weights[order].cumsum(dim=0)
+    index = int((reached < share * reached[-1]).sum().clamp_max(len(values) - 1))
+    return ordered[index]
 
 
 def length_ratios(driving: Proportions, reference: Proportions) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -18,6 +19,7 @@ from dreamactor.guidance.pose_maps import draw_pose_maps
 from dreamactor.guidance.retarget import RetargetOptions, retarget
 from dreamactor.guidance.textured_proxy import ProxyModel, prepare_proxy
 from dreamactor.inference.bundle import ModelBundle, load_bundle
+from dreamactor.inference.character_build import character_build
 from dreamactor.inference.references import read_references
 from dreamactor.inference.request import PARTS, AnimateRequest, Progress
 from dreamactor.inference.segments import Segment, plan_segments
@@ -74,6 +76,13 @@ class Animator:
                 estimator=estimator,
                 described=request.described,
             )
+            build = character_build(
+                references.proportions,
+                image=request.proportions_image,
+                described=request.proportions_json,
+                estimator=estimator,
+            )
+        references = replace(references, proportions=build)
         yield from self.animate_track(sources.join(references), references, request, report)
 
     @torch.no_grad()
@@ -82,7 +91,8 @@ class Animator:
     ) -> Iterator[VideoClip]:
         """The same from one track for all parts; of the request only the settings count, and which parts are `none`."""
         bundle, defaults = self.bundle, self.bundle.defaults
-        track = retarget(driving, references, RetargetOptions(framing=request.framing, camera=request.camera))
+        options = RetargetOptions(framing=request.framing, proportions=request.proportions, camera=request.camera)
+        track = retarget(driving, references, options)
         dropped = {part: getattr(request, f"{part}_from") == "none" for part in PARTS}
         track = drop_parts(track, **dropped)
         proxy = prepare_proxy(references) if request.use_proxy and not dropped["body"] else None

@@ -27,7 +27,7 @@ from torch import Tensor
 
 from dreamactor.errors import InputError
 from dreamactor.geometry.skeleton import BODY_JOINTS, BODY_PARENTS, JOINT, NUM_BODY_JOINTS
-from dreamactor.guidance.bone_length import PRIOR_HEAD_RADIUS, standing_offsets
+from dreamactor.guidance.human_build import PRIOR_HEAD_RADIUS, standing_offsets
 from dreamactor.types.track import BodyTrack, HeadTrack, PersonTrack, empty_track
 from dreamactor.types.video import FrameTimes
 

@@ -38,6 +38,9 @@ class AnimateRequest:
         person: which person of the driving video, 1 for the largest.
         described: JSON files that say by hand where the person is in the first references, see
             `dreamactor.inference.described`.
+        proportions: how far the driver's skeleton takes the character's proportions: 0 (driving) to 1 (reference).
+        proportions_image: a picture that is measured instead of the references, such as an A-pose made by an editor.
+        proportions_json: lengths by hand, see `dreamactor.inference.character_build`.
         use_proxy: carry the references' own pixels along; off is the paper's pure mode.
 
     Raises:
@@ -58,6 +61,9 @@ class AnimateRequest:
     camera: CameraMode = "ignore"
     person: int | None = None
     described: tuple[Path, ...] = ()
+    proportions: float = 1.0
+    proportions_image: Path | None = None
+    proportions_json: Path | None = None
     use_proxy: bool = True
 
     def __post_init__(self) -> None:
@@ -77,6 +83,8 @@ class AnimateRequest:
                 raise ConfigError(f"--guidance-{name} must be a number from 0 to 20, got {value}.")
         if self.person is not None and self.person < 1:
             raise ConfigError(f"--person counts from 1 (the largest), got {self.person}.")
+        if not 0.0 <= self.proportions <= 1.0:
+            raise ConfigError(f"--proportions must be from 0 (driving) to 1 (reference), got {self.proportions}.")
         if self.framing not in FRAMINGS:
             raise ConfigError(f"Unknown framing '{self.framing}'. Known: {', '.join(FRAMINGS)}.")
         if self.camera not in CAMERA_MODES:

@@ -28,6 +28,7 @@ from torch import Tensor
 
 from dreamactor.geometry.skeleton import BODY_JOINTS, FACE_POINT_MESH_INDEX, NUM_HAND_JOINTS
 from dreamactor.perception.base import RawPerson, nobody
+from dreamactor.perception.joint_places import place_joints
 
 _SHORT_SIDE_PX = 480
 """More pixels find no more faces (measured at 480, 720 and 1080) and cost time."""
@@ -160,12 +161,13 @@ def _to_raw_person(result: Any, *, width: int, height: int) -> RawPerson:
     if result.pose_landmarks is not None:
         image_points = _points(result.pose_landmarks)[_PAIRS].mean(1) * size  # [J, 3]
         world_points = _points(result.pose_world_landmarks)[_PAIRS].mean(1)  # [J, 3]
+        metres = place_joints(world_points)
         visibility = torch.tensor([point.visibility for point in result.pose_landmarks.landmark])[_PAIRS]  # [J, 2]
         # In profile one ear is always hidden and the head is still well known.
         head = torch.tensor([joint == "head" for joint in BODY_JOINTS])
         fields |= {
-            "joints_px": image_points[:, :2],
-            "joints_m": _upright(world_points - world_points[BODY_JOINTS.index("pelvis")]),
+            "joints_px": place_joints(image_points[:, :2]),
+            "joints_m": _upright(metres - metres[BODY_JOINTS.index("pelvis")]),
             "confidence": torch.where(head, visibility.amax(1), visibility.amin(1)),
             "found": True,
         }

@@ -14,6 +14,8 @@ from dreamactor.errors import ConfigError
 PARTS: Final = {
     "heads": "dreamactor.app.bench.guidance_heads",
     "camera": "dreamactor.app.bench.guidance_camera",
+    "lengths": "dreamactor.app.bench.guidance_lengths",
+    "skeleton": "dreamactor.app.bench.guidance_skeleton",
 }
 """What can be measured -> the module that does."""
 

@@ -37,6 +37,13 @@ def command(
     reference_json: Annotated[
         list[Path] | None, typer.Option(help="Head box and joints of the first reference by hand; repeat for the next.")
     ] = None,
+    proportions: Annotated[str, typer.Option(help="Bone lengths of reference, driving, or 0 (driving) to 1.")] = "reference",
+    proportions_image: Annotated[
+        Path | None, typer.Option(help="Measure this picture instead of the references, such as an A-pose by an editor.")
+    ] = None,
+    proportions_json: Annotated[
+        Path | None, typer.Option(help="Bone lengths by hand; `dreamactor proportions` writes a file to correct.")
+    ] = None,
     proxy: Annotated[bool, typer.Option(help="Carry the reference's own pixels along.")] = True,
     preview: Annotated[Path | None, typer.Option(help="Also write sources and result side by side.")] = None,
 ) -> None:
@@ -56,6 +63,7 @@ def command(
       dreamactor animate actor.png --face-from a.mp4 --head-from b.mp4 --body-from c.npz -o out.mp4 --camera follow
     """
     from dreamactor.app.animate import animate_to_file
+    from dreamactor.inference.character_build import parse_proportions
     from dreamactor.inference.request import SOURCE_WORDS, AnimateRequest, SourceWord
 
     def _source(text: str) -> Path | SourceWord:
@@ -76,6 +84,9 @@ def command(
         camera=camera,  # type: ignore[arg-type]
         person=person,
         described=tuple(reference_json or ()),
+        proportions=parse_proportions(proportions),
+        proportions_image=proportions_image,
+        proportions_json=proportions_json,
         use_proxy=proxy,
     )
     num_frames = animate_to_file(request, model=model, output=output, preview=preview)

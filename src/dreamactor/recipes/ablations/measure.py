@@ -110,7 +110,7 @@ def placed_beforehand(
 
     With `framing="driving"` the road leaves both as they are: the canvas is the motion's own and all ratios are one.
     """
-    track = retarget(driving, references, RetargetOptions(proportions=adjust_bones))
+    track = retarget(driving, references, RetargetOptions(proportions=float(adjust_bones)))
     return track, replace(references, proportions=estimate_proportions((track,)))
 
 

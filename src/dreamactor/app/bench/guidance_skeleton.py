@@ -1,0 +1,126 @@
+"""Is the adjusted skeleton that of the character doing what the driver does?
+
+Truth: the character itself, performing the driver's performance (see `data/pairs.py`). What the adjustment gets is the
+driver's track and one picture of the character standing, both exact or both perceived. Joints from the neck down are
+compared as they are drawn, about the pelvis: distance on the canvas in percent of the truth's torso, median over joints
+and frames of all clips of a set. `3d` adds depth. Clips with touching arms are a set apart, because the truth does not
+keep touches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from fractions import Fraction
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+
+from dreamactor.data.actors import FIRST_HELD_OUT_SEED
+from dreamactor.data.pairs import DrawnPair, draw_pair, find_pairs
+from dreamactor.geometry.skeleton import BODY_JOINTS, JOINT
+from dreamactor.guidance.bone_length import estimate_proportions
+from dreamactor.guidance.retarget import retarget
+from dreamactor.perception.base import PersonEstimator
+from dreamactor.perception.build import build_estimator
+from dreamactor.perception.perceive import perceive_image, perceive_video
+from dreamactor.types.guidance import ReferenceImage, ReferenceSet
+from dreamactor.types.track import PersonTrack
+
+SETS: Final = {"differ <20 %": (0.0, 0.2), "differ 20-50 %": (0.2, 0.5), "differ >50 %": (0.5, 0.9)}
+"""By `build_difference`: the mean over limbs, shoulders and hips of how many percent longer or shorter they are."""
+FREE_KINDS: Final = ("dance", "gesture", "walk", "turn", "kick", "bow", "wave", "dance")
+TOUCH_KINDS: Final = ("arms_cross", "arms_cross")
+NUM_FRAMES: Final = 24
+FIRST_SEED: Final = FIRST_HELD_OUT_SEED + 20_000
+
+_DRAWN: Final = [JOINT[name] for name in BODY_JOINTS if name not in ("pelvis", "head", "nose", "left_ear", "right_ear")]
+_FEET: Final = [JOINT[f"{side}_{part}"] for side in ("left", "right") for part in ("heel", "toe")]
+
+
+def rows(report: Callable[[int, int | None], None]) -> list[dict[str, Any]]:
+    """Per set of builds, with and without touches: errors of the exact and the perceived row, adjusted or not."""
+    total = len(SETS) * (len(FREE_KINDS) + len(TOUCH_KINDS))
+    found: list[dict[str, Any]] = []
+    done = 0
+    with closing(build_estimator("mediapipe")) as follower, closing(build_estimator("mediapipe", static=True)) as looker:
+        for place, (name, (least, most)) in enumerate(SETS.items()):
+            kinds = (*FREE_KINDS, *TOUCH_KINDS)
+            pairs = find_pairs(len(kinds), least=least, most=most, first_seed=FIRST_SEED + 1000 * place)
+            errors: dict[str, dict[str, list[Tensor]]] = {"": {}, ", touching": {}}
+            for pair, kind in zip(pairs, kinds, strict=True):
+                drawn = draw_pair(pair, kind=kind, num_frames=NUM_FRAMES)
+                into = errors[", touching" if kind in TOUCH_KINDS else ""]
+                for metric, error in _errors(drawn, follower, looker).items():
+                    into.setdefault(metric, []).append(error)
+                done += 1
+                report(done, total)
+            for suffix, metrics in errors.items():
+                found += _summary(name + suffix, metrics)
+    return found
+
+
+def _errors(drawn: DrawnPair, follower: PersonEstimator, looker: PersonEstimator) -> dict[str, Tensor]:
+    """Percent of the torso, by row."""
+    frames = ((frame, index) for index, frame in enumerate(drawn.frames))
+    seen = perceive_video(frames, time_base=Fraction(1, 25), estimator=follower)
+    picture, _ = perceive_image(drawn.picture, estimator=looker)
+    exact = retarget(drawn.driving, _references(drawn.reference))
+    perceived = retarget(seen, _references(picture))
+    errors = {}
+    for suffix, axes in (("", 2), ("_3d", 3)):
+        errors[f"exact{suffix}"] = skeleton_errors(exact, drawn.truth, axes=axes)
+        errors[f"perceived{suffix}"] = skeleton_errors(perceived, drawn.truth, axes=axes)
+        errors[f"unadjusted{suffix}"] = skeleton_errors(seen, drawn.truth, axes=axes, fit_scale=True)
+        errors[f"perception_alone{suffix}"] = skeleton_errors(seen, drawn.driving, axes=axes, fit_scale=True)
+    for name, track in (("exact", exact), ("perceived", perceived)):
+        errors[f"{name}_floor"] = _floor_errors(track, drawn.truth)
+    return errors
+
+
+def _references(track: PersonTrack) -> ReferenceSet:
+    image = torch.zeros(track.height, track.width, 3, dtype=torch.uint8)
+    reference = ReferenceImage(image=image, person=track, mask=None)
+    return ReferenceSet(images=(reference,), proportions=estimate_proportions((track,)))
+
+
+def skeleton_errors(made: PersonTrack, truth: PersonTrack, *, axes: int, fit_scale: bool = False) -> Tensor:
+    """[N] distances of drawn joints from the truth's, both about their pelvis, in percent of the truth's torso.
+
+    Args:
+        made: what was made; frames in which it is not tracked are left out.
+        truth: of the same frames.
+        axes: 2 for the canvas, 3 with depth.
+        fit_scale: enlarge `made` by the one factor that fits best over the clip.
+    """
+    tracked = made.body.tracked
+    torso = (truth.body.joints[:, JOINT["neck"]] - truth.body.joints[:, JOINT["pelvis"]]).norm(dim=-1).median()
+    found, wanted = (
+        (track.body.joints[tracked] - track.body.joints[tracked, :1])[:, _DRAWN, :axes] for track in (made, truth)
+    )
+    if fit_scale:
+        found = found * ((found * wanted).sum() / found.square().sum().clamp_min(1e-6))
+    return (found - wanted).norm(dim=-1).flatten() / torso * 100
+
+
+def _floor_errors(made: PersonTrack, truth: PersonTrack) -> Tensor:
+    """[T] how far the lowest foot is above or below where it should be on the canvas, in percent of the truth's torso."""
+    torso = (truth.body.joints[:, JOINT["neck"]] - truth.body.joints[:, JOINT["pelvis"]]).norm(dim=-1).median()
+    low = [track.body.joints[made.body.tracked][:, _FEET, 1].amax(dim=1) for track in (made, truth)]
+    return (low[0] - low[1]).abs() / torso * 100
+
+
+def _summary(name: str, errors: dict[str, list[Tensor]]) -> list[dict[str, Any]]:
+    found = []
+    for metric, clips in errors.items():
+        joined = torch.cat(clips)
+        for what, value in (("median", joined.median()), ("p90", joined.quantile(0.9))):
+            found.append({"set": name, "metric": f"{metric}_{what}_percent", "value": float(value), "n": len(clips)})
+    for suffix in ("", "_3d"):
+        medians = [torch.cat(errors[f"{row}{suffix}"]).median() for row in ("perceived", "unadjusted")]
+        share = float(medians[0] / medians[1])
+        found.append(
+            {"set": name, "metric": f"perceived_over_unadjusted{suffix}", "value": share, "n": len(errors["perceived"])}
+        )
+    return found
