@@ -24,6 +24,7 @@ from dreamactor.app.commands import (
     bench_perception,
     bench_speed,
     build_data,
+    convert,
     demo,
     doctor,
     evaluate,
@@ -35,6 +36,7 @@ from dreamactor.errors import DreamActorError
 VERBS: dict[str, Callable[..., None]] = {
     "animate": animate.command,
     "extract": extract.command,
+    "convert": convert.command,
     "actor": actor.command,
     "demo": demo.command,
     "doctor": doctor.command,
