@@ -28,6 +28,7 @@ _POSES: Final[dict[str, dict[str, tuple[int, int]]]] = {
 }  # fmt: skip
 """Key -> first joint it turns, and the one after its last."""
 
+_HAND_POSES: Final = ("left_hand_pose", "right_hand_pose")
 _HAND_ORIENT: Final = {"left_hand_orient": "left_wrist", "right_hand_orient": "right_wrist"}
 PARAMETER_KEYS: Final = (
     *_POSES["smplx_parameters"], *_HAND_ORIENT, "betas", "transl", "rest_joints",
@@ -40,7 +41,8 @@ class PosedJoints:
 
     Attributes:
         layout: of the joints.
-        points_m: [T, N, 3] float64 metres in the axes of `transl` (the camera's, or the world's).
+        points_m: [T, N, 3] float64 metres in the axes of `transl` (the camera's, or the world's); NaN for fingers whose
+            pose is not known.
         head_rotation: [T, 3, 3] float64: head axes (x the person's left, y up, z out of the face) -> camera axes.
     """
 
@@ -63,18 +65,21 @@ def pose_parameters(path: Path, arrays: dict[str, np.ndarray], *, layout: str, b
     """
     if "global_orient" not in arrays or "body_pose" not in arrays:
         raise MotionFileError(f"{path}: layout '{layout}' needs 'global_orient' and 'body_pose'.")
+    for key in _POSES["smplx_parameters"]:
+        if key in arrays and key not in _POSES[layout]:
+            raise MotionFileError(
+                f"{path}: '{key}' is not part of layout '{layout}'. Use smplx_parameters, or leave it out."
+            )
     points = PARAMETER_LAYOUTS[layout]
     names = LAYOUTS[points]
     num_frames = len(arrays["global_orient"])
     local = np.broadcast_to(np.eye(3), (num_frames, len(names), 3, 3)).copy()
     for key, (first, stop) in _POSES[layout].items():
+        is_hand = key in _HAND_POSES
         if key in arrays:
-            local[:, first:stop] = _rotations(path, key, arrays[key], num_frames, stop - first)
-    for key in set(_POSES["smplx_parameters"]) - set(_POSES[layout]):
-        if key in arrays:
-            raise MotionFileError(
-                f"{path}: '{key}' is not part of layout '{layout}'. Use smplx_parameters, or leave it out."
-            )
+            local[:, first:stop] = _rotations(path, key, arrays[key], num_frames, stop - first, gaps=is_hand)
+        elif is_hand:
+            local[:, first:stop] = np.nan  # nobody said how the fingers are bent
     camera = _camera_rotation(path, arrays, num_frames)
     fixed: dict[int, np.ndarray] = {}
     for key, wrist in _HAND_ORIENT.items():
@@ -135,7 +140,7 @@ def _rotations(path: Path, key: str, values: np.ndarray, num_frames: int, count:
     if not matrices and shape not in ((num_frames, count * 3), (num_frames, count, 3)):
         raise MotionFileError(
             f"{path}: '{key}' has shape {list(shape)}; needed is [{num_frames}, {count * 3}] (axis-angle) or "
-            f"[{num_frames}, {count}, 3, 3] (matrices). PCA hand poses must be expanded first."
+            f"[{num_frames}, {count}, 3, 3] (matrices)." + (" Expand PCA poses first." if key in _HAND_POSES else "")
         )
     values = _numbers(path, key, values, shape, gaps=gaps)
     if not matrices:

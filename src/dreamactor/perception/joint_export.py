@@ -21,7 +21,7 @@ _SAME_AS: Final = {
     "mouth_left": "face/lip_outer_6", "mouth_right": "face/lip_outer_0",
     **{f"{side}_{name}": source.format(side=side) for side in HANDS for name, source in {
         "big_toe": "{side}_toe", "foot_index": "{side}_toe", "foot": "{side}_toe",
-        "eye": "face/{side}_iris", "eye_inner": "face/{side}_eye_3", "eye_outer": "face/{side}_eye_0",
+        "eye_inner": "face/{side}_eye_3", "eye_outer": "face/{side}_eye_0",
         "little_knuckle": "{side}_hand/little_mcp", "index_knuckle": "{side}_hand/index_mcp",
         "thumb_knuckle": "{side}_hand/thumb_mcp",
     }.items()},
@@ -79,6 +79,9 @@ def _named(track: PersonTrack) -> dict[str, tuple[Tensor, Tensor, Tensor, bool]]
         place = track.face.landmarks[:, index].clone()
         place[:, 2] += depth
         named[f"face/{name}"] = (place, no_metres, track.face.tracked.float(), False)
+    for eye in ("left_eye", "right_eye"):  # the eye, not the iris: it must not turn with the gaze
+        middle = torch.stack([named[f"face/{eye}_{i}"][0] for i in range(6)]).mean(0)
+        named[eye] = (middle, no_metres, track.face.tracked.float(), False)
     return named
 
 

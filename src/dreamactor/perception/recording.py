@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from dreamactor.geometry.layouts import LAYOUTS
@@ -63,3 +64,29 @@ class JointRecording:
         expect_shape("head_center", self.head_center, "T 3", **dims)
         for name in ("head_rotated", "head_radius", "head_placed", "cut"):
             expect_shape(name, getattr(self, name), "T", **dims)
+
+
+def recording_from_pixels(
+    layout: str, pixels: Tensor, confidence: Tensor, *, px_per_m: Tensor, times: FrameTimes, size: tuple[int, int]
+) -> JointRecording:
+    """A recording of px3 points [T, N, 3] with confidence [T, N] and scale [T] alone; `size` is (width, height)."""
+    num_frames = len(times)
+    nowhere = torch.zeros(num_frames, dtype=torch.bool)
+    return JointRecording(
+        layout=layout,
+        width=size[0],
+        height=size[1],
+        times=times,
+        pixels=pixels,
+        metres=torch.zeros_like(pixels),
+        confidence=confidence,
+        in_metres=torch.zeros_like(confidence, dtype=torch.bool),
+        has_depth=True,
+        px_per_m=px_per_m,
+        head_rotation=torch.eye(3).expand(num_frames, 3, 3),
+        head_rotated=nowhere,
+        head_center=torch.zeros(num_frames, 3),
+        head_radius=torch.zeros(num_frames),
+        head_placed=nowhere,
+        cut=nowhere,
+    )

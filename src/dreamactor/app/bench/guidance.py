@@ -13,6 +13,7 @@ from dreamactor.errors import ConfigError
 
 PARTS: Final = {
     "heads": "dreamactor.app.bench.guidance_heads",
+    "joints": "dreamactor.app.bench.guidance_joints",
 }
 """What can be measured -> the module that does."""
 
