@@ -1,7 +1,8 @@
-"""Where the firm points of a head are: the mean of the project's drawn near-human heads, expression at rest.
+"""Where the points of a head are: the mean of 22 clips of people as the default estimator sees them from the front.
 
-Head axes: x to the person's left (image right when it faces the viewer), y up, z out of the face; origin in the middle of
-the head; unit: half the distance from chin to crown. Names as in `layouts`.
+People differ from it by 0.01 to 0.05 (standard deviation), ears by 0.08. Head axes: x to the person's left
+(image right when it faces the viewer), y up, z out of the face; origin and angles by the conventions of `HeadTrack`; unit:
+half the distance from chin to crown. Names as in `layouts`. Eyeballs and the head joint of body models are estimates.
 """
 
 from __future__ import annotations
@@ -9,42 +10,58 @@ from __future__ import annotations
 from typing import Final
 
 _LEFT_AND_MIDDLE: Final = {
-    "nose": (0.0, -0.30, 0.98),
-    "left_ear": (0.76, 0.0, -0.06),
-    "left_eye": (0.30, -0.02, 0.71),
-    "left_eye_inner": (0.14, -0.03, 0.74),
-    "left_eye_outer": (0.45, -0.01, 0.61),
-    "left_eyeball": (0.30, -0.02, 0.60),
-    "mouth_left": (0.23, -0.60, 0.75),
-    "smpl/head": (0.0, -0.45, -0.10),
-    "face/left_eye_0": (0.45, -0.01, 0.61),
-    "face/left_eye_1": (0.35, 0.04, 0.67),
-    "face/left_eye_2": (0.24, 0.04, 0.72),
-    "face/left_eye_3": (0.14, -0.03, 0.74),
-    "face/left_eye_4": (0.24, -0.07, 0.72),
-    "face/left_eye_5": (0.35, -0.06, 0.67),
-    "face/left_iris": (0.30, -0.02, 0.71),
-    "face/left_brow_0": (0.47, 0.16, 0.63),
-    "face/left_brow_1": (0.38, 0.21, 0.72),
-    "face/left_brow_2": (0.30, 0.23, 0.77),
-    "face/left_brow_3": (0.21, 0.23, 0.80),
-    "face/left_brow_4": (0.12, 0.20, 0.82),
-    "face/nose_bridge": (0.0, 0.02, 0.84),
-    "face/nose_tip": (0.0, -0.31, 0.96),
-    "face/left_ala": (0.12, -0.36, 0.86),
-    "face/forehead": (0.0, 0.62, 0.71),
-    "face/left_cheek": (0.71, -0.07, 0.02),
-    "face/left_jaw": (0.52, -0.66, 0.31),
-    "face/chin": (0.0, -0.98, 0.70),
+    "nose": (0.0, -0.32, 0.95),
+    "left_ear": (0.55, -0.14, -0.1),
+    "left_eye": (0.3, 0.0, 0.61),
+    "left_eye_inner": (0.17, -0.01, 0.6),
+    "left_eye_outer": (0.42, 0.01, 0.55),
+    "mouth_left": (0.23, -0.63, 0.62),
+    "left_eyeball": (0.3, 0.0, 0.5),
+    "smpl/head": (0.0, -0.3, -0.1),
+    "face/left_eye_0": (0.42, 0.01, 0.55),
+    "face/left_eye_1": (0.36, 0.04, 0.61),
+    "face/left_eye_2": (0.26, 0.04, 0.63),
+    "face/left_eye_3": (0.17, -0.01, 0.6),
+    "face/left_eye_4": (0.25, -0.02, 0.62),
+    "face/left_eye_5": (0.35, -0.02, 0.6),
+    "face/left_iris": (0.3, 0.01, 0.6),
+    "face/left_brow_0": (0.53, 0.16, 0.54),
+    "face/left_brow_1": (0.48, 0.21, 0.62),
+    "face/left_brow_2": (0.39, 0.24, 0.68),
+    "face/left_brow_3": (0.27, 0.24, 0.73),
+    "face/left_brow_4": (0.14, 0.22, 0.76),
+    "face/nose_bridge": (0.0, 0.05, 0.75),
+    "face/nose_tip": (0.0, -0.36, 0.95),
+    "face/left_ala": (0.16, -0.4, 0.73),
+    "face/forehead": (0.0, 0.52, 0.7),
+    "face/chin": (0.0, -1.06, 0.59),
+    "face/left_cheek": (0.65, -0.17, 0.05),
+    "face/left_jaw": (0.51, -0.74, 0.22),
 }
 _OUTER_LIP: Final = (
-    (-0.23, -0.60, 0.75), (-0.14, -0.55, 0.79), (-0.05, -0.54, 0.81), (0.0, -0.54, 0.82), (0.05, -0.54, 0.81),
-    (0.14, -0.55, 0.79), (0.23, -0.60, 0.75), (0.18, -0.65, 0.78), (0.07, -0.67, 0.81), (0.0, -0.67, 0.82),
-    (-0.07, -0.67, 0.81), (-0.18, -0.65, 0.78),
-)  # fmt: skip
-_INNER_LIP: Final = tuple((x, -0.60, z) for x, z in (
-    (-0.21, 0.76), (-0.12, 0.81), (0.0, 0.84), (0.12, 0.81), (0.21, 0.76), (0.13, 0.80), (0.0, 0.84), (-0.13, 0.80),
-))  # fmt: skip
+    (-0.23, -0.63, 0.62),
+    (-0.18, -0.58, 0.72),
+    (-0.07, -0.53, 0.8),
+    (0.0, -0.54, 0.81),
+    (0.07, -0.53, 0.8),
+    (0.18, -0.58, 0.72),
+    (0.23, -0.63, 0.62),
+    (0.18, -0.69, 0.69),
+    (0.07, -0.75, 0.74),
+    (0.0, -0.76, 0.75),
+    (-0.07, -0.75, 0.74),
+    (-0.18, -0.69, 0.69),
+)
+_INNER_LIP: Final = (
+    (-0.21, -0.63, 0.64),
+    (-0.14, -0.61, 0.7),
+    (0.0, -0.61, 0.76),
+    (0.14, -0.61, 0.7),
+    (0.21, -0.63, 0.64),
+    (0.14, -0.65, 0.69),
+    (0.0, -0.66, 0.74),
+    (-0.14, -0.65, 0.69),
+)
 
 
 def _mirrored(name: str) -> str:

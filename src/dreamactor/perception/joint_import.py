@@ -40,6 +40,8 @@ _STAND_INS: Final = {
 _TORSO_M: Final = 0.5
 _SHOULDERS_PER_TORSO: Final = 0.72
 _HEAD_RADIUS_M: Final = 0.115
+_MOST_POINTS: Final = 0.7
+"""A head's size is read in frames that show so large a share of the points that its best frame shows."""
 _FINGERTIP: Final = 0.8
 """Length of a finger's last bone in lengths of the one before."""
 _MAX_FACE_YAW_RAD: Final = radians(80.0)
@@ -224,15 +226,20 @@ def _head(
     by_picture = fit_head(pixels, sure, names, has_depth=recording.has_depth)
     by_metres = fit_head(metres, sure * in_metres, names, has_depth=True)
     given = view_from_pixels(recording.head_rotation.transpose(1, 2)).transpose(1, 2)
-    rotation = torch.where(by_metres.fitted[:, None, None], by_metres.rotation, by_picture.rotation)
+    # Nose and ears alone say less about the pitch than a face does, so metres count where they know as many points.
+    in_space = by_metres.fitted & ((in_metres & (sure > 0)).sum(1) >= (sure > 0).sum(1))
+    rotation = torch.where(in_space[:, None, None], by_metres.rotation, by_picture.rotation)
     rotation = torch.where(recording.head_rotated[:, None, None], given, rotation)
-    turned = recording.head_rotated | by_metres.fitted | by_picture.fitted
+    turned = recording.head_rotated | in_space | by_picture.fitted
     placed = place_head(pixels, sure, names, rotation, has_depth=recording.has_depth)
 
-    # A size that is read off a few points trembles; people's heads do not.
-    share = interpolate(placed.radius / px_per_m, placed.fitted & turned)
-    usual = torch.full_like(share, _HEAD_RADIUS_M)
-    share = running_median(share, radius=4) if (placed.fitted & turned).any() else usual
+    # A size that is read off a few points trembles, and heads do not grow when they turn away.
+    count = (sure > 0).sum(1)
+    sized = placed.fitted & turned
+    sized = sized & (count >= _MOST_POINTS * count[sized].max()) if sized.any() else sized
+    share = running_median(interpolate(placed.radius / px_per_m, sized), radius=4)
+    if not sized.any():
+        share = torch.full_like(share, _HEAD_RADIUS_M)
     radius = torch.where(recording.head_placed, recording.head_radius, share * px_per_m)
     depth = body.joints[:, JOINT["head"], 2]
     if recording.has_depth:
