@@ -67,7 +67,7 @@ def test_the_smallest_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     _run("Joint files", monkeypatch, tmp_path, points=points[..., :2], scores=scores)
     made = _track(tmp_path)
     torch.testing.assert_close(made.body.joints[..., :2], track.body.joints[..., :2], atol=1e-3, rtol=0)
-    assert not made.body.joints[..., 2].any()
+    assert (made.body.joints[..., 2].abs() < 15).all()  # the arms are raised in the picture's plane
 
 
 def test_rtmw3d(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def convert_file(source: Path, output: Path, *, layout: str | None, body_model: 
 def _notes_on_import(recording: JointRecording, track: PersonTrack) -> list[str]:
     notes = []
     if not recording.has_depth and not recording.in_metres.any():
-        notes.append("no depth in the file: limbs that point at the camera will look short")
+        notes.append("no depth in the file: it is guessed from the lengths of the limbs")
     elif not recording.in_metres.any() and recording.px_per_m is None:
         notes.append("no metres in the file: a torso of half a metre sets the scale")
     if not track.head.tracked.any():

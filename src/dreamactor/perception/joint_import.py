@@ -19,6 +19,7 @@ from dreamactor.geometry.skeleton import BODY_JOINTS, BODY_PARENTS, FACE_POINTS,
 from dreamactor.perception.assemble import face_box
 from dreamactor.perception.head import wrap
 from dreamactor.perception.head_fit import HeadFit, fit_head, head_points, mean_head, place_head
+from dreamactor.perception.lift import lift_limbs
 from dreamactor.perception.recording import JointRecording
 from dreamactor.perception.smoothing import interpolate, running_median
 from dreamactor.types.track import BodyTrack, FaceTrack, HandTrack, HeadTrack, PersonTrack
@@ -96,9 +97,11 @@ def _body(recording: JointRecording, points: _Points) -> tuple[BodyTrack, Tensor
     if px_per_m is None and in_metres.any():
         px_per_m = _scale_between(pixels, metres, confidence * in_metres)
     hips = known[:, JOINT["left_hip"]] & known[:, JOINT["right_hip"]]
-    if not recording.has_depth and px_per_m is not None:
+    if not recording.has_depth and in_metres.any() and px_per_m is not None:
         depth = torch.where(in_metres, metres[..., 2] * px_per_m[:, None], 0.0)
         pixels = torch.cat((pixels[..., :2], depth[..., None]), dim=-1)
+    elif not recording.has_depth:
+        pixels = torch.cat((pixels[..., :2], lift_limbs(pixels[..., :2], known)[..., None]), dim=-1)
     pixels = _along_with_parents(pixels, known)
     if px_per_m is None:
         px_per_m = _scale_of_a_usual_body(pixels, known & (confidence >= SEEN).any(1, keepdim=True))
