@@ -30,6 +30,12 @@ _COMMON_KEYS: Final = (
     "head_rotation", "head_center_px", "head_radius_px",
 )  # fmt: skip
 _POINT_KEYS: Final = ("points_px", "points_m")
+_NEEDS: Final = {
+    "pts": "time_base", "time_base": "pts", "center_px": "focal_px", "origin_px": "px_per_m",
+    "camera_rotation": "points_m", "camera_translation": "points_m",
+    "head_center_px": "head_radius_px", "head_radius_px": "head_center_px",
+}  # fmt: skip
+"""Key -> key without which it says nothing."""
 _MICROSECONDS: Final = 1_000_000
 
 
@@ -168,6 +174,9 @@ def _to_recording(given: _Reader, layout: str) -> JointRecording:
     path, names = given.path, LAYOUTS[layout]
     if not any(key in given for key in _POINT_KEYS):
         raise MotionFileError(f"{path} has neither 'points_px' nor 'points_m'. Give at least one of them.")
+    for key, other in _NEEDS.items():
+        if key in given and other not in given:
+            raise MotionFileError(f"{path}: '{key}' says nothing without '{other}'. Give both, or leave it out.")
     num_frames = len(given.arrays["points_px" if "points_px" in given else "points_m"])
     if num_frames == 0:
         raise MotionFileError(f"{path} has no frames. Give at least one.")

@@ -254,13 +254,13 @@ def _head(
     tracked = turned & (placed.fitted | anchored | recording.head_placed)
 
     angles = matrix_to_angles(rotation)
-    angles = interpolate(torch.cat((unwrap_known(angles[:, :1], tracked), angles[:, 1:]), dim=-1), tracked)
+    angles = interpolate(torch.cat((_unwrap_known(angles[:, :1], tracked), angles[:, 1:]), dim=-1), tracked)
     center = torch.where(tracked[:, None], center, _following(center - body.joints[:, JOINT["neck"]], tracked, body))
     fit = HeadFit(rotation=rotation, center=center, radius=radius, fitted=tracked)
     return HeadTrack(angles_rad=angles, center=center, radius_px=radius, tracked=tracked), fit
 
 
-def unwrap_known(angle_rad: Tensor, known: Tensor) -> Tensor:
+def _unwrap_known(angle_rad: Tensor, known: Tensor) -> Tensor:
     """[T, 1] without jumps of a full turn between known frames."""
     smooth = angle_rad.clone()
     smooth[known] = unwrap(angle_rad[known]) if known.any() else angle_rad[known]
