@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dreamactor.app.bench import guidance_camera, guidance_heads, guidance_lengths, guidance_skeleton
+from dreamactor.app.bench import guidance_camera, guidance_heads, guidance_joints, guidance_lengths, guidance_skeleton
 from dreamactor.app.main import run
 
 
@@ -32,6 +32,20 @@ def test_a_known_camera_is_taken_out_whoever_finds_the_person(tmp_path: Path, mo
     for outline in ("exact outline", "perceived"):
         assert rows[f"pan, {outline}", "way_error_worst_percent"] < 0.5
     assert rows["pan, uncorrected", "way_error_median_percent"] > 5
+
+
+def test_motion_survives_joint_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guidance_joints, "NUM_ACTORS", 3)
+    monkeypatch.setattr(guidance_joints, "NUM_FRAMES", 5)
+    file = tmp_path / "scores.json"
+    assert run(["bench", "guidance", "--only", "joints", "--json", str(file)]) == 0
+    rows = json.loads(file.read_text())["rows"]
+    carried = [row["value"] for row in rows if row["metric"].startswith("carried")]
+    assert len(carried) == 8
+    assert max(carried) < 0.01
+    angles = [row["value"] for row in rows if row["metric"].endswith("deg_median")]
+    assert len(angles) == 27
+    assert max(angles) < 15
 
 
 def test_a_part_that_does_not_exist_is_named(capsys: pytest.CaptureFixture[str]) -> None:

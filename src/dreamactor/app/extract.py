@@ -21,7 +21,15 @@ FRAMES_AT_ONCE = 24
 PREVIEW_HEIGHT = 360
 
 
-def extract_to_file(video: Path, output: Path, *, preview: Path | None, person: int | None) -> PersonTrack:
+def extract_to_file(
+    video: Path,
+    output: Path,
+    *,
+    preview: Path | None,
+    person: int | None,
+    backend: str = "mediapipe",
+    weights: Path | None = None,
+) -> PersonTrack:
     """Perceives a video and writes its motion file, and on request a preview."""
     check_output(output, [video], suffixes=(".npz",))
     if preview is not None:
@@ -30,7 +38,7 @@ def extract_to_file(video: Path, output: Path, *, preview: Path | None, person: 
         raise MediaError(f"{video} is a motion file already. Give a video.")
     probe(video)
     with stage_bars() as report:
-        track = perceive_driving(video, person=person, report=report)
+        track = perceive_driving(video, person=person, report=report, backend=backend, weights=weights)
     save_track(output, track)
     if preview is not None:
         write_preview(video, track, preview)

@@ -37,8 +37,16 @@ MOTION_SUFFIX = ".npz"
 _WORDS = {"reference": "held as in the reference", "none": "none"}
 
 
-def perceive_driving(path: Path, *, person: int | None, report: Report) -> PersonTrack:
+def perceive_driving(
+    path: Path, *, person: int | None, report: Report, backend: str = "mediapipe", weights: Path | None = None
+) -> PersonTrack:
     """The motion of a video or motion file; a video's is cached by its content.
+
+    Args:
+        path: the file.
+        person: which person of a video, 1 for the largest.
+        report: told of the progress.
+        backend, weights: the estimator, as in `build_estimator`.
 
     Raises:
         MediaError, MotionFileError: not a usable file.
@@ -49,7 +57,7 @@ def perceive_driving(path: Path, *, person: int | None, report: Report) -> Perso
     info = probe(path)
 
     def compute() -> PersonTrack:
-        with closing(build_estimator("mediapipe")) as estimator, VideoReader(path) as reader:
+        with closing(build_estimator(backend, weights=weights)) as estimator, VideoReader(path) as reader:
             return perceive_video(
                 ((frame.image, frame.pts) for frame in reader),
                 time_base=Fraction(reader.time_base),
@@ -60,7 +68,8 @@ def perceive_driving(path: Path, *, person: int | None, report: Report) -> Perso
                 progress=lambda done, total: report(Progress(stage="perceive", done=done, total=total)),
             )
 
-    return cached_track(path, f"mediapipe person={person}", compute)
+    networks = "" if weights is None else f" {weights.resolve()}"
+    return cached_track(path, f"{backend} person={person}{networks}", compute)
 
 
 def is_motion_file(path: Path) -> bool:

@@ -200,10 +200,10 @@ def _assemble_head(people: Sequence[RawPerson], body: BodyTrack, px_per_m: Tenso
 
     landmarks, tracked = bridge_gaps(raw, found)
     tracked = tracked & body.tracked & (wrap(head.angles_rad[:, 0]).abs() < MAX_FACE_YAW_RAD)
-    return FaceTrack(landmarks=landmarks, box=_face_box(raw, found, head), tracked=tracked), head
+    return FaceTrack(landmarks=landmarks, box=face_box(raw, found, head), tracked=tracked), head
 
 
-def _face_box(face: Tensor, found: Tensor, head: HeadTrack) -> Tensor:
+def face_box(face: Tensor, found: Tensor, head: HeadTrack) -> Tensor:
     """[T, 4] steady square box; moves with the head where there is no face."""
     low, high = face[..., :2].amin(1), face[..., :2].amax(1)
     radius = head.radius_px[:, None]

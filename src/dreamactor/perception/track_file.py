@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from fractions import Fraction
@@ -20,8 +18,9 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
-from dreamactor.errors import MotionFileError, OutputError
+from dreamactor.errors import MotionFileError
 from dreamactor.geometry.skeleton import BODY_JOINTS, FACE_POINTS, HAND_JOINTS, HANDS
+from dreamactor.perception.archive import write_archive
 from dreamactor.types.track import BodyTrack, CameraTrack, FaceTrack, HandTrack, HeadTrack, PersonTrack
 from dreamactor.types.video import FrameTimes
 
@@ -72,18 +71,7 @@ def save_track(path: Path, track: PersonTrack) -> None:
         "conventions": CONVENTIONS,
         **{name: list(values) for name, values in _NAMES.items()},
     }
-    try:
-        handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    except OSError as error:
-        raise OutputError(f"Cannot write {path} ({error.strerror}). Choose a folder that exists and is writable.") from error
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez_compressed(stream, header=np.array(json.dumps(header)), **arrays)  # type: ignore[arg-type]
-        Path(unfinished).replace(path)
-    except OSError as error:
-        raise OutputError(f"Cannot write {path} ({error.strerror}). Is the disk full?") from error
-    finally:
-        Path(unfinished).unlink(missing_ok=True)
+    write_archive(path, {"header": np.array(json.dumps(header)), **arrays})
 
 
 def load_track(path: Path) -> PersonTrack:
@@ -122,6 +110,10 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
+        if "layout" in arrays and "header" not in arrays:
+            raise MotionFileError(
+                f"{path} is a joint file. Make a motion file of it with `convert {path.name} -o motion.npz`."
+            )
         header = json.loads(str(arrays.pop("header")))
     except (OSError, EOFError, ValueError, KeyError, AttributeError, zipfile.BadZipFile) as error:
         raise MotionFileError(

@@ -16,6 +16,7 @@ PARTS: Final = {
     "camera": "dreamactor.app.bench.guidance_camera",
     "lengths": "dreamactor.app.bench.guidance_lengths",
     "skeleton": "dreamactor.app.bench.guidance_skeleton",
+    "joints": "dreamactor.app.bench.guidance_joints",
 }
 """What can be measured -> the module that does."""
 

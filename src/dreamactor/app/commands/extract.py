@@ -13,6 +13,10 @@ def command(
     output: Annotated[Path, typer.Option("-o", "--output", help="Motion file to write (.npz).")],
     preview: Annotated[Path | None, typer.Option(help="Also write driving, skeleton, sphere and face side by side.")] = None,
     person: Annotated[int | None, typer.Option(min=1, help="Which person, 1 for the largest.")] = None,
+    estimator: Annotated[
+        str, typer.Option(help="mediapipe, or rtmlib (an extra, with networks of your own).")
+    ] = "mediapipe",
+    estimator_weights: Annotated[Path | None, typer.Option(help="Folder with the ONNX files for rtmlib.")] = None,
 ) -> None:
     """Find the motion in a video and save it.
 
@@ -21,11 +25,13 @@ def command(
       dreamactor extract dance.mp4 -o motion.npz
 
       dreamactor extract dance.mp4 -o motion.npz --preview look.mp4
+
+      dreamactor extract dance.mp4 -o motion.npz --estimator rtmlib --estimator-weights networks
     """
     from dreamactor.app.extract import extract_to_file
     from dreamactor.guidance.camera import describe_camera
 
-    track = extract_to_file(video, output, preview=preview, person=person)
+    track = extract_to_file(video, output, preview=preview, person=person, backend=estimator, weights=estimator_weights)
 
     def share(tracked: object) -> str:
         return f"{float(tracked.float().mean()):.0%}"  # type: ignore[attr-defined]
