@@ -94,6 +94,12 @@ def body_yaw(joints_m: Tensor) -> Tensor:
     return unwrap(torch.atan2(facing[:, 0], facing[:, 1]))
 
 
+def shoulder_yaw(joints_m: Tensor) -> Tensor:
+    """[T] yaw in radians of the shoulders of joints [T, J, 3] in metres."""
+    across = joints_m[:, JOINT["left_shoulder"]] - joints_m[:, JOINT["right_shoulder"]]
+    return torch.atan2(across[:, 2], across[:, 0])
+
+
 def track_head(*, face: FaceReading, joints: Tensor, joints_m: Tensor, px_per_m: Tensor, tracked: Tensor) -> HeadTrack:
     """Head angles, centre and radius over one shot.
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import TypeVar
 
 import torch
@@ -30,6 +32,26 @@ _SWITCH_TORSOS = 1.0
 """The follower has gone over to somebody else when the whole body moves farther than this in one frame."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RawVideo:
+    """What the estimator saw in a video, frame by frame: nothing smoothed, filled or judged.
+
+    Attributes:
+        people: one per frame.
+        starts: index of the first frame of every shot; the first is 0.
+        times: time of each frame.
+        width, height: of the pictures in pixels.
+        source: where it comes from, for people ("clip.mp4 (mediapipe 0.10.21)").
+    """
+
+    people: tuple[RawPerson, ...]
+    starts: tuple[int, ...]
+    times: FrameTimes
+    width: int
+    height: int
+    source: str
+
+
 def perceive_video(
     frames: Iterable[tuple[Tensor, int]],
     *,
@@ -40,7 +62,26 @@ def perceive_video(
     person: int | None = None,
     progress: Callable[[int, int | None], None] | None = None,
 ) -> PersonTrack:
-    """Follows one person through a video.
+    """Follows one person through a video; arguments and errors are those of `observe_video`."""
+    return assemble_video(
+        observe_video(
+            frames, time_base=time_base, estimator=estimator, source=source, num_frames=num_frames, person=person,
+            progress=progress,
+        )
+    )  # fmt: skip
+
+
+def observe_video(
+    frames: Iterable[tuple[Tensor, int]],
+    *,
+    time_base: Fraction,
+    estimator: PersonEstimator,
+    source: str = "video",
+    num_frames: int | None = None,
+    person: int | None = None,
+    progress: Callable[[int, int | None], None] | None = None,
+) -> RawVideo:
+    """Looks at every frame of a video, always at the same person, and notes the cuts.
 
     Args:
         frames: (picture [H, W, 3] uint8 RGB, pts) in order; read once, one frame at a time.
@@ -78,13 +119,25 @@ def perceive_video(
         raise MediaError(f"{source} has no frames. Use a video that plays.")
     if not any(seen.found for seen in people):
         raise _no_person(source, num_frames=len(people), rank=person or 1, most=follower.most_people)
-    times = FrameTimes(pts=torch.tensor(pts, dtype=torch.int64), time_base=time_base)
-    label = f"{source} ({estimator.name})"
+    return RawVideo(
+        people=tuple(people),
+        starts=tuple(starts),
+        times=FrameTimes(pts=torch.tensor(pts, dtype=torch.int64), time_base=time_base),
+        width=size[0],
+        height=size[1],
+        source=f"{source} ({estimator.name})",
+    )
+
+
+def assemble_video(raw: RawVideo) -> PersonTrack:
+    """The track of what was seen, shot by shot."""
     shots = [
-        assemble_shot(people[start:stop], times=times[start:stop], width=size[0], height=size[1], source=label)
-        for start, stop in zip(starts, [*starts[1:], len(people)], strict=True)
+        assemble_shot(
+            raw.people[start:stop], times=raw.times[start:stop], width=raw.width, height=raw.height, source=raw.source
+        )
+        for start, stop in pairwise((*raw.starts, len(raw.people)))
     ]
-    return join_shots(shots, times=times)
+    return join_shots(shots, times=raw.times)
 
 
 def perceive_image(

@@ -13,6 +13,7 @@ from dreamactor.errors import ConfigError
 
 PARTS: Final = {
     "heads": "dreamactor.app.bench.guidance_heads",
+    "yaw": "dreamactor.app.bench.guidance_yaw",
 }
 """What can be measured -> the module that does."""
 
