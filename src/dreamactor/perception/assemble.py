@@ -12,7 +12,8 @@ from torch import Tensor
 
 from dreamactor.geometry.skeleton import JOINT
 from dreamactor.perception.base import RawPerson
-from dreamactor.perception.head import MAX_FACE_YAW_RAD, read_face, track_head, wrap
+from dreamactor.perception.facing import Facing, undo_confusion
+from dreamactor.perception.head import MAX_FACE_YAW_RAD, FaceReading, find_head_facing, read_face, track_head, wrap
 from dreamactor.perception.smoothing import (
     bridge_gaps,
     calm_radius,
@@ -65,11 +66,16 @@ def assemble_shot(
     found = torch.tensor([person.found for person in people])
     if not found.any():
         return empty_track(len(people), width=width, height=height, times=times, source=source)
+    face = _faces_on_the_head(people)
+    facing = find_head_facing(
+        face, torch.stack([person.joints_m for person in people]), found, fps=float(times.fps)
+    )
+    people = [undo_confusion(person, int(how)) for person, how in zip(people, facing.confusion, strict=True)]
     body, px_per_m = _assemble_body(people, found, times=times, width=width, height=height)
     hands = _assemble_hands(people, body, px_per_m)
-    face, head = _assemble_head(people, body, px_per_m)
+    face_track, head = _assemble_head(people, face, facing, body, px_per_m)
     return PersonTrack(
-        width=width, height=height, times=times, body=body, hands=hands, head=head, face=face,
+        width=width, height=height, times=times, body=body, hands=hands, head=head, face=face_track,
         cut=torch.zeros(len(people), dtype=torch.bool), source=source,
     )  # fmt: skip
 
@@ -187,20 +193,30 @@ def _is_not_the_other_hand(raw: Tensor, found: Tensor, apart: Tensor, torso_px: 
     return ~(doubled[:, None] & worse)
 
 
-def _assemble_head(people: Sequence[RawPerson], body: BodyTrack, px_per_m: Tensor) -> tuple[FaceTrack, HeadTrack]:
+def _faces_on_the_head(people: Sequence[RawPerson]) -> FaceReading:
+    """What the face meshes say; only those that lie on the body's head are found (others are pictures, or people behind)."""
+    raw = torch.stack([person.face for person in people])
+    joints_px, joints_m = (
+        torch.stack([getattr(person, name) for person in people]) for name in ("joints_px", "joints_m")
+    )
+    scale = image_scale(joints_px, joints_m, torch.stack([person.confidence for person in people]))
+    apart = (raw[..., :2].mean(1) - joints_px[:, JOINT["head"]]).norm(dim=-1)
+    found = torch.tensor([person.face_found and person.found for person in people])
+    return read_face(raw, found & (apart < _TORSO_M * scale))
+
+
+def _assemble_head(
+    people: Sequence[RawPerson], face: FaceReading, facing: Facing, body: BodyTrack, px_per_m: Tensor
+) -> tuple[FaceTrack, HeadTrack]:
     """Face points, their box, and the head; the face is not smoothed over time, its box is."""
     raw = torch.stack([person.face for person in people])
-    found = torch.tensor([person.face_found for person in people]) & body.tracked
-    head_px = body.joints[:, JOINT["head"], :2]
-    found &= (raw[..., :2].mean(1) - head_px).norm(dim=-1) < _TORSO_M * px_per_m  # on this head, not on a picture
     head = track_head(
-        face=read_face(raw, found), joints=body.joints, joints_m=body.joints_m, px_per_m=px_per_m, tracked=body.tracked
+        face=face, facing=facing, joints=body.joints, joints_m=body.joints_m, px_per_m=px_per_m, tracked=body.tracked
     )
-    found &= wrap(head.angles_rad[:, 0]).abs() < MAX_FACE_YAW_RAD
-
+    towards = wrap(head.angles_rad[:, 0]).abs() < MAX_FACE_YAW_RAD
+    found = face.found & towards
     landmarks, tracked = bridge_gaps(raw, found)
-    tracked = tracked & body.tracked & (wrap(head.angles_rad[:, 0]).abs() < MAX_FACE_YAW_RAD)
-    return FaceTrack(landmarks=landmarks, box=_face_box(raw, found, head), tracked=tracked), head
+    return FaceTrack(landmarks=landmarks, box=_face_box(raw, found, head), tracked=tracked & body.tracked & towards), head
 
 
 def _face_box(face: Tensor, found: Tensor, head: HeadTrack) -> Tensor:

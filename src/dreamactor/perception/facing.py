@@ -9,15 +9,24 @@ yaw and confusion that makes all frames of the shot together most likely (Viterb
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log, pi, radians
 from typing import Final
 
 import torch
 from torch import Tensor
 
+from dreamactor.geometry.skeleton import BODY_JOINTS, JOINT
+from dreamactor.perception.base import RawPerson
+from dreamactor.perception.smoothing import even_path
+
 RIGHT, MIRRORED, EXCHANGED = 0, 1, 2
 """How the estimator took the body in a frame; see the module."""
+
+_OTHER_SIDE: Final = [
+    JOINT[name.replace("left_", "right_") if name.startswith("left_") else name.replace("right_", "left_")]
+    for name in BODY_JOINTS
+]
 
 _BINS: Final = 120
 _STEP_RAD: Final = 2 * pi / _BINS
@@ -53,8 +62,14 @@ _FACE_WEIGHT: Final = 1.0
 """Faces are lost in stretches, so each frame says less than if it stood alone."""
 _MESH_SPREAD_RAD: Final = radians(9.0)
 _MESH_STRAY: Final = 0.1
-_USUAL_POWER = 0.5
 _FRONT_RAD: Final = radians(45.0)
+
+_EVEN_KNOTS_DEG: Final = (0.0, 45.0, 75.0, 105.0, 135.0, 180.0)
+_UNSURE_DEG: Final = (5.0, 8.0, 12.0, 15.0, 22.0, 14.0)
+"""How far off the path is, by yaw."""
+_EVENNESS: Final = 10.0
+"""Weight of even turning at 25 frames per second: near the front the path is smoothed over some 3, sideways and behind over
+some 6 frames to either side."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +77,7 @@ class Facing:
     """The most likely path.
 
     Attributes:
-        yaw_rad: [T] yaw in radians, unwrapped, in steps of 3 degrees.
+        yaw_rad: [T] yaw in radians, unwrapped and smooth; quick movements near the front are the face mesh's to tell.
         confusion: [T] int64, `RIGHT`, `MIRRORED` or `EXCHANGED`.
     """
 
@@ -112,7 +127,22 @@ def find_facing(
     modes, places = torch.tensor(path[::-1]).unbind(-1)
     turns = torch.round(torch.diff(angles[places]) / (2 * pi)).cumsum(0)
     yaw = angles[places] - 2 * pi * torch.cat((torch.zeros(1), turns))
+    unsure = _interpolate(_wrap(yaw).abs(), torch.tensor(_EVEN_KNOTS_DEG).deg2rad(), torch.tensor(_UNSURE_DEG))
+    yaw = even_path(yaw, unsure**-2, stiffness=_EVENNESS * (fps / 25.0) ** 4)
     return Facing(yaw_rad=yaw, confusion=modes)
+
+
+def undo_confusion(person: RawPerson, confusion: int) -> RawPerson:
+    """The person as they stand: left and right exchanged back, and the depth too where it was mirrored."""
+    if confusion == RIGHT or not person.found:
+        return person
+    joints_m = person.joints_m[_OTHER_SIDE].clone()
+    if confusion == MIRRORED:
+        joints_m[:, 2] *= -1
+    return replace(
+        person, joints_px=person.joints_px[_OTHER_SIDE], joints_m=joints_m, confidence=person.confidence[_OTHER_SIDE],
+        hands=person.hands.flip(0), hand_found=person.hand_found.flip(0),
+    )  # fmt: skip
 
 
 def _confusion_likelihood(angles: Tensor) -> Tensor:
@@ -137,7 +167,7 @@ def _reading_likelihood(
 def _face_likelihood(ears: Tensor, seen: Tensor, mesh: Tensor, found: Tensor, angles: Tensor) -> Tensor:
     """[T, S] logarithm of how likely the face's being there, and its yaw, are."""
     frontal = seen & (_wrap(ears).abs() < _FRONT_RAD)
-    usual = float(found[frontal].float().mean().clamp(0.05, 0.97)) ** _USUAL_POWER if frontal.any() else 0.05
+    usual = float(found[frontal].float().mean().clamp(0.05, 0.97)) ** 0.5 if frontal.any() else 0.05
     shown = usual * _interpolate(angles.abs(), torch.tensor(_FACE_DEG).deg2rad(), torch.tensor(_FACE_FOUND))  # [S]
     near = torch.exp(-0.5 * (_wrap(mesh[:, None] - angles) / _MESH_SPREAD_RAD).square())
     said = (1 - _MESH_STRAY) * near / (_MESH_SPREAD_RAD * (2 * pi) ** 0.5) + _MESH_STRAY / (2 * pi)

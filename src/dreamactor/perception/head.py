@@ -16,14 +16,15 @@ from torch import Tensor
 
 from dreamactor.geometry.rotation import angles_to_matrix, frame_from_two, matrix_to_angles, unwrap, view_from_pixels
 from dreamactor.geometry.skeleton import FACE_POINT, JOINT
+from dreamactor.perception.facing import Facing, find_facing
 from dreamactor.perception.smoothing import calm_radius, frames_to_known, interpolate, running_median, smooth
 from dreamactor.types.track import HeadTrack
 
-_MESH_YAW_RAD = radians(25.0)
-"""Up to here (body reading) the yaw is the mesh's."""
+_MESH_YAW_RAD = radians(30.0)
+"""Up to here the yaw is the mesh's."""
 
-_BODY_YAW_RAD = radians(50.0)
-"""From here on it is the body's; in between they blend."""
+_BODY_YAW_RAD = radians(60.0)
+"""From here on it is the path's through what body and face say (`facing.py`); in between they blend."""
 
 MAX_FACE_YAW_RAD = radians(70.0)
 """Beyond this a mesh is a guess and the face counts as not seen."""
@@ -100,29 +101,38 @@ def shoulder_yaw(joints_m: Tensor) -> Tensor:
     return torch.atan2(across[:, 2], across[:, 0])
 
 
-def track_head(*, face: FaceReading, joints: Tensor, joints_m: Tensor, px_per_m: Tensor, tracked: Tensor) -> HeadTrack:
+def find_head_facing(face: FaceReading, joints_m: Tensor, seen: Tensor, *, fps: float) -> Facing:
+    """The path of the head's yaw through one shot; joints [T, J, 3] in metres, seen [T] bool."""
+    return find_facing(
+        body_yaw(joints_m), shoulder_yaw(joints_m), seen, mesh=face.angles_rad[:, 0], found=face.found, fps=fps
+    )
+
+
+def track_head(
+    *, face: FaceReading, facing: Facing, joints: Tensor, joints_m: Tensor, px_per_m: Tensor, tracked: Tensor
+) -> HeadTrack:
     """Head angles, centre and radius over one shot.
 
     Args:
         face: the mesh's readings.
+        facing: which way the head points.
         joints: [T, J, 3] smoothed body, px3.
         joints_m: [T, J, 3] smoothed body, metres.
         px_per_m: [T] image scale of the body.
         tracked: [T] bool, body known.
     """
-    angles = fuse_angles(face, joints_m, tracked)
+    angles = fuse_angles(face, facing, tracked)
     radius = _radius(face, wrap(angles[:, 0]).abs(), joints_m, px_per_m, tracked)
     center = _center(face, angles, joints, radius, tracked)
     return HeadTrack(angles_rad=angles, center=center, radius_px=radius, tracked=tracked.clone())
 
 
-def fuse_angles(face: FaceReading, joints_m: Tensor, tracked: Tensor) -> Tensor:
+def fuse_angles(face: FaceReading, facing: Facing, tracked: Tensor) -> Tensor:
     """[T, 3] yaw (unwrapped), pitch, roll in radians; see the module."""
-    from_body = body_yaw(interpolate(joints_m, tracked))
-    turned = wrap(from_body).abs()
+    turned = wrap(facing.yaw_rad).abs()
     trust = ((_BODY_YAW_RAD - turned) / (_BODY_YAW_RAD - _MESH_YAW_RAD)).clamp(0.0, 1.0)
-    correction = interpolate(wrap(face.angles_rad[:, 0] - from_body), face.found & (turned < _BODY_YAW_RAD))
-    yaw = from_body + trust * correction
+    correction = interpolate(wrap(face.angles_rad[:, 0] - facing.yaw_rad), face.found & (turned < _BODY_YAW_RAD))
+    yaw = facing.yaw_rad + trust * correction
     readable = face.found & (turned < _MAX_TILT_YAW_RAD)
     memory = (-frames_to_known(readable) / _TILT_MEMORY_FRAMES).exp()
     tilt = interpolate(face.angles_rad[:, 1:] - torch.tensor([_NEUTRAL_PITCH_RAD, 0.0]), readable) * memory[:, None]
