@@ -10,7 +10,7 @@ yaw and confusion that makes all frames of the shot together most likely (Viterb
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import log, pi, radians
+from math import pi, radians
 from typing import Final
 
 import torch
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from dreamactor.geometry.skeleton import BODY_JOINTS, JOINT
 from dreamactor.perception.base import RawPerson
-from dreamactor.perception.smoothing import even_path
+from dreamactor.perception.smoothing import even_path, frames_to_known
 
 RIGHT, MIRRORED, EXCHANGED = 0, 1, 2
 """How the estimator took the body in a frame; see the module."""
@@ -32,14 +32,14 @@ _BINS: Final = 120
 _STEP_RAD: Final = 2 * pi / _BINS
 
 _TRUE_DEG: Final = (0.0, 30.0, 45.0, 60.0, 75.0, 90.0, 105.0, 120.0, 135.0, 150.0, 165.0, 180.0)
-_READ_DEG: Final = (0.0, 25.0, 42.0, 60.0, 78.0, 87.0, 92.0, 109.0, 142.0, 167.0, 176.0, 180.0)
+_READ_DEG: Final = (0.0, 25.0, 42.0, 60.0, 78.0, 87.0, 96.0, 119.0, 148.0, 168.0, 176.0, 180.0)
 _SPREAD_DEG: Final = (8.0, 10.0, 12.0, 15.0, 13.0, 8.0, 12.0, 22.0, 22.0, 14.0, 10.0, 8.0)
-"""The body's reading (ears and nose) of a head that truly points so far away from the camera, and its spread: medians
-and half the distance from the 16th to the 84th percentile of drawn turns (training actors); up to 60 degrees between
-those and what real people read, whose bodies come out a fifth too far turned where the actors' come out too little."""
+"""The body's reading (ears and nose) of a head that truly points so far away from the camera, and half the distance from its
+16th to its 84th percentile: medians over drawn turns (training actors), moved towards what real people read, who come out
+turned too far where the actors come out turned too little (up to 60 degrees, and from 100 to 150)."""
 
-_SHOULDERS_DEG: Final = (0.0, 20.0, 35.0, 54.0, 73.0, 86.0, 97.0, 113.0, 140.0, 164.0, 175.0, 180.0)
-_SHOULDERS_SPREAD_DEG: Final = (30.0, 30.0, 30.0, 30.0, 30.0, 28.0, 24.0, 22.0, 22.0, 20.0, 14.0, 12.0)
+_SHOULDERS_DEG: Final = (0.0, 20.0, 35.0, 54.0, 73.0, 87.0, 102.0, 122.0, 146.0, 165.0, 175.0, 180.0)
+_SHOULDERS_SPREAD_DEG: Final = (40.0, 40.0, 40.0, 40.0, 40.0, 32.0, 26.0, 22.0, 22.0, 20.0, 14.0, 12.0)
 """The shoulders' yaw and its spread for the same yaws of the head. Seen from behind they are steadier than the ears; up to
 the profile they say little, because people look over their shoulders."""
 
@@ -48,9 +48,9 @@ _CONFUSED: Final = (0.01, 0.01, 0.01, 0.02, 0.03, 0.05, 0.06, 0.06, 0.1, 0.2, 0.
 
 _CONFUSED_WEIGHT: Final = 0.5
 
-_STRAY: Final = 0.1
-"""Share of readings that say nothing."""
-_SWITCH_COST: Final = 4.0
+_STRAY: Final = 0.02
+"""How likely a reading is, against one that fits, wherever the head points: no reading says more than this."""
+_SWITCH_COST: Final = 7.0
 _TURN_RAD_PER_S: Final = radians(200.0)
 _MOST_RAD_PER_S: Final = radians(590.0)
 """Heads usually turn slower than the first, and never faster than the second."""
@@ -58,10 +58,13 @@ _MOST_RAD_PER_S: Final = radians(590.0)
 _FACE_DEG: Final = (0.0, 50.0, 65.0, 80.0, 95.0, 180.0)
 _FACE_FOUND: Final = (1.0, 0.97, 0.85, 0.3, 0.05, 0.05)
 """Share of frames with a face, by yaw (drawn turns; as a multiple of the share near the front in this shot)."""
-_FACE_WEIGHT: Final = 1.0
-"""Faces are lost in stretches, so each frame says less than if it stood alone."""
-_MESH_SPREAD_RAD: Final = radians(9.0)
-_MESH_STRAY: Final = 0.1
+_LOST_MEMORY_FRAMES: Final = 16.0
+"""A face that has been away so much longer says e times less by being away: it may be hidden."""
+_MESH_DEG: Final = (0.0, 28.0, 42.0, 52.0, 54.0, 54.0)
+_MESH_SPREAD_DEG: Final = (6.0, 8.0, 8.0, 11.0, 18.0, 60.0)
+_MESH_KNOTS_DEG: Final = (0.0, 30.0, 45.0, 60.0, 75.0, 180.0)
+"""The mesh's reading of a head's yaw and its spread, between drawn heads (exact up to 50 degrees) and real ones (a half)."""
+
 _FRONT_RAD: Final = radians(45.0)
 
 _EVEN_KNOTS_DEG: Final = (0.0, 45.0, 75.0, 105.0, 135.0, 180.0)
@@ -85,9 +88,7 @@ class Facing:
     confusion: Tensor
 
 
-def find_facing(
-    ears: Tensor, shoulders: Tensor, seen: Tensor, *, mesh: Tensor, found: Tensor, fps: float
-) -> Facing:
+def find_facing(ears: Tensor, shoulders: Tensor, seen: Tensor, *, mesh: Tensor, found: Tensor, fps: float) -> Facing:
     """Finds the path through one shot.
 
     Args:
@@ -156,23 +157,37 @@ def _reading_likelihood(
     said: Tensor, seen: Tensor, angles: Tensor, expected_deg: tuple[float, ...], spread_deg: tuple[float, ...]
 ) -> Tensor:
     """[T, 3, S] logarithm of how likely a reading of the body is, by confusion and true yaw."""
-    away, knots = angles.abs(), torch.tensor(_TRUE_DEG).deg2rad()
-    expected = _interpolate(away, knots, torch.tensor(expected_deg).deg2rad()) * torch.sign(angles)  # [S]
+    meant = torch.stack((said, pi - said, said + pi), dim=-1)  # [T, 3]
+    fit = _fit(meant.flatten(), angles, _TRUE_DEG, expected_deg, spread_deg).unflatten(0, meant.shape)
+    return torch.where(seen[:, None, None], fit, torch.zeros(()))
+
+
+def _fit(
+    said: Tensor,
+    angles: Tensor,
+    knots_deg: tuple[float, ...],
+    expected_deg: tuple[float, ...],
+    spread_deg: tuple[float, ...],
+) -> Tensor:
+    """[N, S] logarithm of how well readings [N] fit true yaws [S], 0 where they are as expected.
+
+    Not divided by the spread: where readings scatter less, a path must not be likelier for that alone.
+    """
+    away, knots = angles.abs(), torch.tensor(knots_deg).deg2rad()
+    expected = _interpolate(away, knots, torch.tensor(expected_deg).deg2rad()) * torch.sign(angles)
     width = _interpolate(away, knots, torch.tensor(spread_deg).deg2rad())
-    meant = torch.stack((said, pi - said, said + pi), dim=-1)[..., None]  # [T, 3, 1]
-    near = torch.exp(-0.5 * (_wrap(meant - expected) / width).square()) / (width * (2 * pi) ** 0.5)
-    return torch.where(seen[:, None, None], ((1 - _STRAY) * near + _STRAY / (2 * pi)).log(), torch.zeros(()))
+    near = torch.exp(-0.5 * (_wrap(said[:, None] - expected) / width).square())
+    return ((1 - _STRAY) * near + _STRAY).log()
 
 
 def _face_likelihood(ears: Tensor, seen: Tensor, mesh: Tensor, found: Tensor, angles: Tensor) -> Tensor:
-    """[T, S] logarithm of how likely the face's being there, and its yaw, are."""
+    """[T, S] logarithm of how likely the face's being there or not, and its yaw, are."""
     frontal = seen & (_wrap(ears).abs() < _FRONT_RAD)
-    usual = float(found[frontal].float().mean().clamp(0.05, 0.97)) ** 0.5 if frontal.any() else 0.05
+    usual = float(found[frontal].float().mean().clamp(max=0.97)) ** 0.5 if frontal.any() else 0.0
     shown = usual * _interpolate(angles.abs(), torch.tensor(_FACE_DEG).deg2rad(), torch.tensor(_FACE_FOUND))  # [S]
-    near = torch.exp(-0.5 * (_wrap(mesh[:, None] - angles) / _MESH_SPREAD_RAD).square())
-    said = (1 - _MESH_STRAY) * near / (_MESH_SPREAD_RAD * (2 * pi) ** 0.5) + _MESH_STRAY / (2 * pi)
-    there = _FACE_WEIGHT * shown.log() + said.log() - log(1 / (2 * pi))
-    return torch.where((found & seen)[:, None], there, _FACE_WEIGHT * (1 - shown).log() * seen[:, None])
+    there = shown.clamp_min(1e-3).log() + _fit(mesh, angles, _MESH_KNOTS_DEG, _MESH_DEG, _MESH_SPREAD_DEG)
+    news = (-frames_to_known(found) / _LOST_MEMORY_FRAMES).exp() * seen  # [T]
+    return torch.where((found & seen)[:, None], there, news[:, None] * (1 - shown).log())
 
 
 def _interpolate(x: Tensor, knots: Tensor, values: Tensor) -> Tensor:

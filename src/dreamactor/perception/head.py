@@ -1,9 +1,9 @@
 """Head angles, centre and size from the face mesh where it can be trusted and from the body elsewhere.
 
-The mesh is exact near the frontal view, flattens turned heads (a true 45 degrees reads 26) and is gone near 70; ears
-and nose of the body are noisier but follow a full turn. So every quantity has a body reading in all frames, and the
-mesh's correction to it is added where there is one, faded out as the head turns, and carried over gaps: nothing jumps
-when a face comes or goes.
+The mesh is exact near the frontal view, flattens turned heads (a true 45 degrees of a real face reads 26) and is gone near
+70; ears and nose of the body are noisier but follow a full turn (`facing.py`). So every quantity has a body reading in all
+frames, and the mesh's correction to it is added where there is one, faded out as the head turns, and carried over gaps:
+nothing jumps when a face comes or goes.
 """
 
 from __future__ import annotations
@@ -20,11 +20,15 @@ from dreamactor.perception.facing import Facing, find_facing
 from dreamactor.perception.smoothing import calm_radius, frames_to_known, interpolate, running_median, smooth
 from dreamactor.types.track import HeadTrack
 
-_MESH_YAW_RAD = radians(30.0)
-"""Up to here the yaw is the mesh's."""
+_MESH_YAW_RAD = (radians(12.0), radians(45.0))
+"""Up to the first the level of the yaw is the mesh's (real faces that are turned further read half as much), from the second
+on it is that of the path through what body and face say (`facing.py`); in between they blend."""
 
-_BODY_YAW_RAD = radians(60.0)
-"""From here on it is the path's through what body and face say (`facing.py`); in between they blend."""
+_QUICK_YAW_RAD = (radians(45.0), radians(65.0))
+"""The same for quick changes: the mesh follows them, the path evens them out."""
+
+_LEVEL_RADIUS = 10
+"""Frames to either side, binomial weights: what changes more slowly is the level."""
 
 MAX_FACE_YAW_RAD = radians(70.0)
 """Beyond this a mesh is a guess and the face counts as not seen."""
@@ -48,6 +52,9 @@ _EAR_DISTANCE_RADII = 1.25
 """Distance between the ears in the body's world joints, in head radii."""
 
 _CENTRE_ABOVE_EARS_RADII = 0.2
+
+_MESH_CENTER_YAW_RAD = (radians(50.0), MAX_FACE_YAW_RAD)
+"""Between these the centre goes over from the mesh's to the ears'."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,9 +137,10 @@ def track_head(
 def fuse_angles(face: FaceReading, facing: Facing, tracked: Tensor) -> Tensor:
     """[T, 3] yaw (unwrapped), pitch, roll in radians; see the module."""
     turned = wrap(facing.yaw_rad).abs()
-    trust = ((_BODY_YAW_RAD - turned) / (_BODY_YAW_RAD - _MESH_YAW_RAD)).clamp(0.0, 1.0)
-    correction = interpolate(wrap(face.angles_rad[:, 0] - facing.yaw_rad), face.found & (turned < _BODY_YAW_RAD))
-    yaw = facing.yaw_rad + trust * correction
+    off = wrap(face.angles_rad[:, 0] - facing.yaw_rad)
+    off = interpolate(off, face.found & (turned < _QUICK_YAW_RAD[1]))
+    level = smooth(off, torch.ones_like(tracked), radius=_LEVEL_RADIUS)
+    yaw = facing.yaw_rad + _fade(turned, _MESH_YAW_RAD) * level + _fade(turned, _QUICK_YAW_RAD) * (off - level)
     readable = face.found & (turned < _MAX_TILT_YAW_RAD)
     memory = (-frames_to_known(readable) / _TILT_MEMORY_FRAMES).exp()
     tilt = interpolate(face.angles_rad[:, 1:] - torch.tensor([_NEUTRAL_PITCH_RAD, 0.0]), readable) * memory[:, None]
@@ -165,7 +173,7 @@ def _center(face: FaceReading, angles: Tensor, joints: Tensor, radius: Tensor, t
     offset = view_from_pixels(angles_to_matrix(raw_pitch) @ inward) * radius[:, None]  # [T, 3]
     by_mesh = face.forehead + offset[:, :2]
     turned = wrap(angles[:, 0]).abs()
-    trust = ((MAX_FACE_YAW_RAD - turned) / (MAX_FACE_YAW_RAD - _BODY_YAW_RAD)).clamp(0.0, 1.0)
+    trust = _fade(turned, _MESH_CENTER_YAW_RAD)
     correction = interpolate((by_mesh - by_ears[:, :2]) / radius[:, None], face.found)
     center = by_ears[:, :2] + (trust * radius)[:, None] * correction
     reach = calm_radius(center / radius[:, None], slow=0.01, fast=0.08, most=3)
@@ -175,6 +183,11 @@ def _center(face: FaceReading, angles: Tensor, joints: Tensor, radius: Tensor, t
 def wrap(angle_rad: Tensor) -> Tensor:
     """Angles in -pi..pi."""
     return torch.remainder(angle_rad + torch.pi, 2 * torch.pi) - torch.pi
+
+
+def _fade(turned: Tensor, span: tuple[float, float]) -> Tensor:
+    """1 up to the first angle, 0 from the second on."""
+    return ((span[1] - turned) / (span[1] - span[0])).clamp(0.0, 1.0)
 
 
 def _unit(vector: Tensor) -> Tensor:

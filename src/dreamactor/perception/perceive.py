@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from dreamactor.errors import ConfigError, MediaError, NoPersonError
+from dreamactor.geometry.skeleton import FACE_POINT, JOINT
 from dreamactor.perception.assemble import assemble_shot
 from dreamactor.perception.base import PersonEstimator, RawPerson, nobody
 from dreamactor.perception.cuts import CutDetector
@@ -27,6 +28,9 @@ _Part = TypeVar("_Part", BodyTrack, HandTrack, HeadTrack, FaceTrack)
 
 _LOST_FRAMES = 5
 """After so many frames without the person we choose anew."""
+
+_AGAINST_THE_FACE = -0.5
+"""Cosine between the spine's way up and the face's, in the picture, below which one of them is wrong."""
 
 _SWITCH_TORSOS = 1.0
 """The follower has gone over to somebody else when the whole body moves farther than this in one frame."""
@@ -214,6 +218,11 @@ class _Follower:
                 seen = self._estimator.observe(picture, within=_box_around(self._last))
                 if seen.found and _is_somebody_else(self._last, seen):
                     seen = nobody()
+        if seen.found and _hangs_from_its_face(seen):
+            self._estimator.reset()
+            seen = self._estimator.observe(picture)
+            if seen.found and _hangs_from_its_face(seen):
+                seen = nobody()
         if seen.found:
             self._last, self._missing = seen, 0
         elif self._last is not None:
@@ -240,6 +249,16 @@ def _is_somebody_else(last: RawPerson, seen: RawPerson) -> bool:
         return False
     moved = (seen.joints_px - last.joints_px)[sure].norm(dim=-1).median()
     return float(moved) > _SWITCH_TORSOS * _torso_px(last)
+
+
+def _hangs_from_its_face(seen: RawPerson) -> bool:
+    """Whether the body lies above an upright face: the estimator has caught something else and would go on with it."""
+    if not seen.face_found:
+        return False
+    upward = (seen.face[FACE_POINT["forehead"]] - seen.face[FACE_POINT["chin"]])[:2]
+    spine = seen.joints_px[JOINT["neck"]] - seen.joints_px[JOINT["pelvis"]]
+    against = float((upward * spine).sum() / (upward.norm() * spine.norm()).clamp_min(1e-6))
+    return against < _AGAINST_THE_FACE and float(upward[1]) < 0.0
 
 
 def _torso_px(person: RawPerson) -> float:

@@ -143,7 +143,10 @@ def _errors(name: str, errors_deg: Tensor) -> list[dict[str, Any]]:
 def _jumps(name: str, seen: list[tuple[TurnCase, PersonTrack, PersonTrack]]) -> list[dict[str, Any]]:
     """The largest change of the perceived yaw from one frame to the next, and of the true one."""
     made = []
-    for metric, tracks in (("yaw_jump_max_deg", [one[1] for one in seen]), ("true_yaw_step_max_deg", [one[2] for one in seen])):
+    for metric, tracks in (
+        ("yaw_jump_max_deg", [one[1] for one in seen]),
+        ("true_yaw_step_max_deg", [one[2] for one in seen]),
+    ):
         largest = max(float(torch.rad2deg(track.head.angles_rad[:, 0]).diff().abs().max()) for track in tracks)
         made.append({"set": name, "metric": metric, "value": largest, "n": len(tracks)})
     return made
