@@ -37,10 +37,18 @@ def torso_px(track: PersonTrack) -> Tensor:
     return padded.unfold(0, 2 * reach + 1, 1).median(dim=-1).values.clamp_min(1.0)
 
 
-def trunk_jumps(track: PersonTrack) -> Tensor:
-    """[T - 1, 4] way of `TRUNK` from each frame to the next in the picture, in torsos; NaN where it is not judged."""
+def trunk_jumps(track: PersonTrack, camera_px: Tensor | None = None) -> Tensor:
+    """[T - 1, 4] way of `TRUNK` from each frame to the next in the picture, in torsos; NaN where it is not judged.
+
+    Args:
+        track: any number of frames.
+        camera_px: [T, 2] way of the whole picture from the frame before, in pixels, to be taken off; none if None.
+    """
     place, sure = _judged(track, TRUNK)
-    step = (place[1:] - place[:-1]).norm(dim=-1) / torso_px(track)[1:, None]
+    way = place[1:] - place[:-1]
+    if camera_px is not None:
+        way = way - camera_px[1:, None]
+    step = way.norm(dim=-1) / torso_px(track)[1:, None]
     return step.masked_fill(~(sure[1:] & sure[:-1] & ~track.cut[1:, None]), torch.nan)
 
 

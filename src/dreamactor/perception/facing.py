@@ -108,29 +108,33 @@ def find_facing(ears: Tensor, shoulders: Tensor, seen: Tensor, *, mesh: Tensor, 
     move = -0.5 * (step * fps / _TURN_RAD_PER_S).square()
     move = move.masked_fill(step.abs() > max(_MOST_RAD_PER_S / fps, 1.5 * _STEP_RAD), -torch.inf)
 
-    best = score[0].clone()
-    best[MIRRORED:] -= _SWITCH_COST
-    came_bin, came_mode = [], []
-    for now in score[1:]:
-        moved, from_bin = (best[:, None] + move).max(dim=-1)  # [3, S]
-        entered, from_mode = moved.max(dim=0)  # another confusion, at a cost
-        switch = entered - _SWITCH_COST > moved
-        modes = torch.arange(3)[:, None].expand_as(moved)
-        mode = torch.where(switch, from_mode.expand_as(moved), modes)
-        came_mode.append(mode)
-        came_bin.append(from_bin.gather(0, mode))
-        best = now + torch.where(switch, entered - _SWITCH_COST, moved)
-    mode, place = divmod(int(best.argmax()), _BINS)
-    path = [(mode, place)]
-    for from_mode, from_bin in zip(reversed(came_mode), reversed(came_bin), strict=True):
-        mode, place = int(from_mode[mode, place]), int(from_bin[mode, place])
-        path.append((mode, place))
-    modes, places = torch.tensor(path[::-1]).unbind(-1)
+    modes, places = _best_path(score, move)
     turns = torch.round(torch.diff(angles[places]) / (2 * pi)).cumsum(0)
     yaw = angles[places] - 2 * pi * torch.cat((torch.zeros(1), turns))
     unsure = _interpolate(_wrap(yaw).abs(), torch.tensor(_EVEN_KNOTS_DEG).deg2rad(), torch.tensor(_UNSURE_DEG))
     yaw = even_path(yaw, unsure**-2, stiffness=_EVENNESS * (fps / 25.0) ** 4)
     return Facing(yaw_rad=yaw, confusion=modes)
+
+
+def _best_path(score: Tensor, move: Tensor) -> tuple[Tensor, Tensor]:
+    """Confusion [T] and bin [T] of the path with the highest sum of scores [T, 3, S] and moves [S to, S from] (Viterbi)."""
+    stay = torch.arange(3)[:, None].expand(3, score.shape[-1])
+    best = score[0].clone()
+    best[MIRRORED:] -= _SWITCH_COST
+    came_mode, came_bin = [], []
+    for now in score[1:]:
+        moved, from_bin = (best[:, None] + move).max(dim=-1)  # [3, S]
+        entered, from_mode = moved.max(dim=0)  # out of another confusion, at a cost
+        switch = entered - _SWITCH_COST > moved
+        before = torch.where(switch, from_mode.expand_as(moved), stay)
+        came_mode.append(before)
+        came_bin.append(from_bin.gather(0, before))
+        best = now + torch.where(switch, entered - _SWITCH_COST, moved)
+    path = [divmod(int(best.argmax()), score.shape[-1])]
+    for modes, bins in zip(reversed(came_mode), reversed(came_bin), strict=True):
+        path.append((int(modes[path[-1]]), int(bins[path[-1]])))
+    mode, place = torch.tensor(path[::-1]).unbind(-1)
+    return mode, place
 
 
 def undo_confusion(person: RawPerson, confusion: int) -> RawPerson:
