@@ -22,6 +22,7 @@ from dreamactor.app.commands import (
     bench_guidance,
     bench_judge,
     bench_metrics,
+    bench_noise,
     bench_perception,
     bench_speed,
     build_data,
@@ -50,6 +51,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "bench ablations": bench_ablations.command,
     "bench metrics": bench_metrics.command,
     "bench judge": bench_judge.command,
+    "bench noise": bench_noise.command,
     "bench perception": bench_perception.command,
     "bench guidance": bench_guidance.command,
 }

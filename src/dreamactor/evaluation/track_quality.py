@@ -23,7 +23,9 @@ SPIKE_TORSOS: Final = 0.3
 SPIKE_FRAMES: Final = 3
 """... and within so many frames is back..."""
 BACK_TORSOS: Final = 0.1
-"""... where it was before, up to this."""
+"""... where it was before, up to this..."""
+STILL: Final = 0.5
+"""... and the steps before and after are less than this share of the leap: limbs that swing to and fro slow down first."""
 MOST_LAG: Final = 5
 LEAST_MOTION_TORSOS: Final = 0.01
 """Mean way per frame below which a point hardly moves and has no lag to speak of."""
@@ -57,14 +59,17 @@ def limb_spikes(track: PersonTrack) -> Tensor:
     place, sure = _judged(track, LIMBS)
     torso, shot = torso_px(track), track.cut.cumsum(0)
     spikes = torch.zeros(place.shape[:2], dtype=torch.bool)
+    step = torch.zeros(len(place) + 1, place.shape[1])  # into each frame; none into the first and out of the last
+    step[1:-1] = (place[1:] - place[:-1]).norm(dim=-1)
     for length in range(1, SPIKE_FRAMES + 1):
         for start in range(1, len(place) - length):
             before, after = start - 1, start + length
             if shot[before] != shot[after]:
                 continue
-            leap = (place[start] - place[before]).norm(dim=-1) > SPIKE_TORSOS * torso[start]
+            sudden = torch.maximum(step[before], step[after + 1]) < STILL * step[start]
             back = (place[after] - place[before]).norm(dim=-1) < BACK_TORSOS * torso[start]
-            spikes[start] |= leap & back & sure[before : after + 1].all(dim=0)
+            leapt = step[start] > SPIKE_TORSOS * torso[start]
+            spikes[start] |= leapt & sudden & back & sure[before : after + 1].all(dim=0)
     return spikes
 
 

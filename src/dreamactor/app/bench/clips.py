@@ -131,7 +131,7 @@ def judge_clip(name: str, raw: RawVideo, track: PersonTrack, camera_px: Tensor) 
 def clip_rows(clips: list[ClipQuality]) -> list[dict[str, Any]]:
     """One row per clip, values that could not be judged as None."""
     return [
-        {key: None if value != value else value for key, value in asdict(clip).items()} | {"holds": clip.holds}  # noqa: PLR0124
+        {key: None if value != value else value for key, value in asdict(clip).items()} | {"holds": clip.holds}
         for clip in clips
     ]
 
