@@ -34,6 +34,7 @@ DRAWN: Final = 0.3
 _MISTAKEN_TORSOS: Final = 0.5
 _FRONT_RAD: Final = pi / 3
 """Only up to here must a face be found; the noise of angles is that of heads up to here too."""
+_TURNED_RAD: Final = 5 * pi / 12
 _ROBUST: Final = 1.4826
 _LAG: Final = 4
 
@@ -42,11 +43,12 @@ def noise_statistics(pairs: Sequence[Pair]) -> dict[str, float]:
     """Statistics of the errors over clips of at least five frames; lengths in torsos, of faces and heads in head radii.
 
     Returns:
-        name -> value. NaN where nothing could be judged. Of points: `bias`, `drift`, `shake` of `trunk`, `middle` and `far`
-        joints, of a hand about its wrist, and of the face about its head; `*_memory`, how alike an error without its bias is
-        after 4 frames (-1..1); `depth_ratio`, errors along the line of sight over those across it. Of angles: the same
-        three in degrees, and `yaw_gain`, perceived over true yaw. Of the head: `head_size_offset` and `head_size_spread`
-        (logarithms), `head_place`. Of losses: shares of frames and mean lengths in frames.
+        name -> value, NaN where nothing could be judged. Of points (`trunk`, `middle` and `far` joints, a `hand` about its
+        wrist, the `face` about its middle, the `head_place`): `*_bias`, `*_drift`, `*_shake`, and `*_memory`, how alike an
+        error without its bias is after 4 frames (-1..1); `depth_ratio`, errors along the line of sight over those across it.
+        Of angles (`yaw`, `pitch`, `roll`, and `yaw_turned` beyond 75 degrees) the same in degrees, and `yaw_gain`, perceived
+        over true yaw. Of the head's size: `head_size_offset` and `head_size_spread` (logarithms). Of losses: shares of
+        frames and mean lengths in frames.
     """
     out: dict[str, float] = {}
     for group, names in JOINT_GROUPS.items():
@@ -55,8 +57,9 @@ def noise_statistics(pairs: Sequence[Pair]) -> dict[str, float]:
     out |= _spread("hand", list(_hand_errors(pairs)))
     out |= _spread("face", list(_face_errors(pairs)))
     for axis, name in enumerate(("yaw", "pitch", "roll")):
-        out |= {key: value if key.endswith("memory") else value * 180 / pi
-                for key, value in _spread(name, list(_angle_errors(pairs, axis))).items()}  # fmt: skip
+        out |= _in_degrees(_spread(name, list(_angle_errors(pairs, axis))))
+    out |= _in_degrees(_spread("yaw_turned", list(_angle_errors(pairs, 0, turned=True))))
+    out |= _spread("head_place", list(_place_errors(pairs)))
     out["yaw_gain"] = _yaw_gain(pairs)
     out |= _head_size(pairs)
     out |= _losses(pairs)
@@ -88,6 +91,10 @@ def _spread(name: str, errors: list[Tensor]) -> dict[str, float]:
     return {
         f"{name}_bias": _robust(torch.cat(means)), f"{name}_drift": drift, f"{name}_shake": shake, f"{name}_memory": memory,
     }  # fmt: skip
+
+
+def _in_degrees(spread: dict[str, float]) -> dict[str, float]:
+    return {name: value if name.endswith("memory") else value * 180 / pi for name, value in spread.items()}
 
 
 def _robust(values: Tensor) -> float:
@@ -150,11 +157,19 @@ def _frontal(truth: PersonTrack) -> Tensor:
     return truth.face.tracked & (_wrap(truth.head.angles_rad[:, 0]).abs() < _FRONT_RAD)
 
 
-def _angle_errors(pairs: Sequence[Pair], axis: int) -> Iterator[Tensor]:
+def _angle_errors(pairs: Sequence[Pair], axis: int, *, turned: bool = False) -> Iterator[Tensor]:
+    """Of heads that point to the camera, or of those turned away."""
     for found, truth in pairs:
         error = _wrap(found.head.angles_rad[:, axis] - truth.head.angles_rad[:, axis])
-        judged = _sound(found, truth) & found.head.tracked & (_wrap(truth.head.angles_rad[:, 0]).abs() < _FRONT_RAD)
+        away = _wrap(truth.head.angles_rad[:, 0]).abs()
+        judged = _sound(found, truth) & found.head.tracked & ((away > _TURNED_RAD) if turned else (away < _FRONT_RAD))
         yield error.masked_fill(~judged, torch.nan)[:, None]
+
+
+def _place_errors(pairs: Sequence[Pair]) -> Iterator[Tensor]:
+    for found, truth in pairs:
+        error = (found.head.center - truth.head.center)[:, :2] / truth.head.radius_px[:, None]
+        yield error.masked_fill(~(_sound(found, truth) & found.head.tracked)[:, None], torch.nan)
 
 
 def _yaw_gain(pairs: Sequence[Pair]) -> float:
@@ -169,22 +184,15 @@ def _yaw_gain(pairs: Sequence[Pair]) -> float:
 
 
 def _head_size(pairs: Sequence[Pair]) -> dict[str, float]:
-    sizes, places = [], []
+    sizes = []
     for found, truth in pairs:
         sound = _sound(found, truth) & found.head.tracked
-        if int(sound.sum()) < 5:
-            continue
-        sizes.append((found.head.radius_px / truth.head.radius_px)[sound].log().median())
-        apart = (found.head.center - truth.head.center)[:, :2] / truth.head.radius_px[:, None]
-        places.append(apart[sound].median(dim=0).values)
+        if int(sound.sum()) >= 5:
+            sizes.append((found.head.radius_px / truth.head.radius_px)[sound].log().median())
     if not sizes:
-        return dict.fromkeys(("head_size_offset", "head_size_spread", "head_place"), float("nan"))
+        return dict.fromkeys(("head_size_offset", "head_size_spread"), float("nan"))
     every = torch.stack(sizes)
-    return {
-        "head_size_offset": float(every.median()),
-        "head_size_spread": _robust(every - every.median()),
-        "head_place": _robust(torch.stack(places).flatten()),
-    }
+    return {"head_size_offset": float(every.median()), "head_size_spread": _robust(every - every.median())}
 
 
 def _losses(pairs: Sequence[Pair]) -> dict[str, float]:

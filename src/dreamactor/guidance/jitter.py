@@ -8,6 +8,7 @@ the perceived ones.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import radians
 from typing import Final
 
 import torch
@@ -20,6 +21,8 @@ from dreamactor.types.track import PersonTrack
 _WRISTS: Final = [JOINT["left_wrist"], JOINT["right_wrist"]]
 _MIDDLE: Final = ("elbow", "knee")
 _FAR: Final = ("wrist", "ankle", "heel", "toe")
+_SMALL_HEAD: Final = 0.1
+_TURNED_RAD: Final = (radians(45.0), radians(75.0))
 _MEANS: Final = (
     ("pelvis", "left_hip", "right_hip"), ("neck", "left_shoulder", "right_shoulder"), ("head", "left_ear", "right_ear"),
 )  # fmt: skip
@@ -50,11 +53,14 @@ class TrackJitter:
         depth: how many times larger errors are along the line of sight.
         hand: of a hand's joints about its wrist, in torsos.
         face: of face points about their head, in head radii.
-        yaw, pitch, roll: of the head, radians.
+        yaw, pitch, roll: of the head, radians; `yaw` near the front.
+        yaw_turned: of the yaw of a head turned away by 75 degrees and more (between 45 and 75 degrees both are mixed).
         yaw_gain: perceived over true yaw near the front.
+        small_head: how many times larger errors of angles and face are where the head's radius is below a tenth of the
+            picture's shorter side.
         memory_frames: how long a drift lasts (standard deviation of the weights that make it from independent draws).
         head_size_offset, head_size: mean and spread of the logarithm of the head's radius, for the whole clip.
-        head_place: error of the head's middle, in radii, for the whole clip.
+        head_place: of the head's middle, in radii.
         hand_gaps, face_gaps, joint_gaps: share of frames in which a hand, the face, or a joint of arms or legs is lost.
         hand_gap_frames, face_gap_frames, joint_gap_frames: how long that lasts on average.
     """
@@ -68,11 +74,13 @@ class TrackJitter:
     yaw: Noise = Noise(bias=0.06, shake=0.012)
     pitch: Noise = Noise(bias=0.06, shake=0.012)
     roll: Noise = Noise(bias=0.06, shake=0.012)
+    yaw_turned: Noise = Noise(bias=0.06, shake=0.012)
+    small_head: float = 1.0
     yaw_gain: float = 1.0
     memory_frames: float = 3.0
     head_size_offset: float = 0.0
     head_size: float = 0.05
-    head_place: float = 0.1
+    head_place: Noise = Noise(bias=0.1)
     hand_gaps: float = 0.35
     face_gaps: float = 0.08
     joint_gaps: float = 0.03
@@ -85,8 +93,9 @@ class TrackJitter:
         """No errors at all."""
         still = Noise()
         return TrackJitter(
-            trunk=still, middle=still, far=still, hand=still, face=still, yaw=still, pitch=still, roll=still, yaw_gain=1.0,
-            head_size_offset=0.0, head_size=0.0, head_place=0.0, hand_gaps=0.0, face_gaps=0.0, joint_gaps=0.0,
+            trunk=still, middle=still, far=still, hand=still, face=still, yaw=still, pitch=still, roll=still,
+            yaw_turned=still, head_place=still, yaw_gain=1.0, head_size_offset=0.0, head_size=0.0,
+            hand_gaps=0.0, face_gaps=0.0, joint_gaps=0.0,
         )  # fmt: skip
 
 
@@ -114,17 +123,18 @@ def jitter_track(track: PersonTrack, *, generator: torch.Generator, jitter: Trac
     lost_joints[:, limbs] = draw.gaps(len(limbs), size.joint_gaps, size.joint_gap_frames)
 
     radius = track.head.radius_px * (size.head_size_offset + size.head_size * draw.normal(1)).exp()
-    center = track.head.center + moved[:, JOINT["head"]]
-    center = center + size.head_place * track.head.radius_px[:, None] * torch.cat(
-        (draw.normal(1, 2), torch.zeros(1, 1)), dim=1
-    )
-    angles = track.head.angles_rad.clone()
-    angles[:, 0] += (size.yaw_gain - 1.0) / 2 * torch.sin(2 * angles[:, 0])  # none in profile
-    angles = angles + torch.cat([draw.errors(noise, 1) for noise in (size.yaw, size.pitch, size.roll)], dim=1)
+    place = torch.cat((draw.errors(size.head_place, 2), torch.zeros(track.num_frames, 1)), dim=1)  # [T, 3] radii
+    small = torch.where(track.head.radius_px < _SMALL_HEAD * min(track.width, track.height), size.small_head, 1.0)  # [T]
+    true_yaw = track.head.angles_rad[:, 0]
+    away = torch.atan2(true_yaw.sin(), true_yaw.cos()).abs()
+    turned = ((away - _TURNED_RAD[0]) / (_TURNED_RAD[1] - _TURNED_RAD[0])).clamp(0.0, 1.0)
+    off = torch.cat([draw.errors(noise, 1) for noise in (size.yaw, size.pitch, size.roll)], dim=1) * small[:, None]
+    off[:, 0] = torch.lerp(off[:, 0], draw.errors(size.yaw_turned, 1)[:, 0], turned)
+    off[:, 0] += (size.yaw_gain - 1.0) / 2 * torch.sin(2 * true_yaw)  # none in profile
 
     points = draw.errors(size.face, NUM_FACE_POINTS * 3).unflatten(1, (NUM_FACE_POINTS, 3))
     box_size = (track.face.box[:, 2:] - track.face.box[:, :2]).repeat(1, 2)
-    box_moved = 0.5 * size.head_place * draw.normal(1, 2).repeat(1, 2) * box_size
+    box_moved = 0.5 * size.head_place.bias * draw.normal(1, 2).repeat(1, 2) * box_size
     return replace(
         track,
         body=replace(
@@ -137,10 +147,15 @@ def jitter_track(track: PersonTrack, *, generator: torch.Generator, jitter: Trac
             joints=track.hands.joints + hands + moved[:, _WRISTS, None],
             tracked=track.hands.tracked & ~draw.gaps(2, size.hand_gaps, size.hand_gap_frames),
         ),
-        head=replace(track.head, angles_rad=angles, center=center, radius_px=radius),
+        head=replace(
+            track.head,
+            angles_rad=track.head.angles_rad + off,
+            center=track.head.center + place * track.head.radius_px[:, None],
+            radius_px=radius,
+        ),
         face=replace(
             track.face,
-            landmarks=track.face.landmarks + points * track.head.radius_px[:, None, None],
+            landmarks=track.face.landmarks + points * (small * track.head.radius_px)[:, None, None],
             box=track.face.box + box_moved,
             tracked=track.face.tracked & ~draw.gaps(1, size.face_gaps, size.face_gap_frames)[:, 0],
         ),

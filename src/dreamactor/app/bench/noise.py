@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from fractions import Fraction
-from math import pi
+from math import isfinite, pi
+from statistics import median
 from typing import Any, Final
 
 import torch
@@ -25,6 +26,9 @@ SIZE: Final = 256
 MODEL_DRAWS: Final = 8
 """Noisy tracks of every exact one."""
 ALL: Final = "all"
+SMALL_HEAD_METRICS: Final = tuple(
+    f"{name}_{part}" for name in ("yaw", "pitch", "roll", "face") for part in ("bias", "drift")
+)
 
 
 def perceive_pairs(num_frames: int, report: Callable[[int, int], None]) -> dict[str, list[Pair]]:
@@ -61,28 +65,51 @@ def perceive_pairs(num_frames: int, report: Callable[[int, int], None]) -> dict[
     return pairs
 
 
-def fit_jitter(pairs: list[Pair]) -> TrackJitter:
-    """The noise model whose errors are as large as the perceived ones."""
-    measured = noise_statistics(pairs)
+def fit_jitter(pairs: dict[str, list[Pair]]) -> TrackJitter:
+    """The noise model whose errors are as large as the perceived ones; pairs by framing.
 
-    def noise(name: str, unit: float = 1.0) -> Noise:
-        return Noise(**{part: measured[f"{name}_{part}"] * unit for part in ("bias", "drift", "shake")})
+    Errors of angles and faces are fitted to portraits and half figures, and `small_head` to how much larger they are on
+    whole figures.
+    """
+    measured = noise_statistics([pair for some in pairs.values() for pair in some])
+    near = noise_statistics([pair for framing in ("portrait", "upper") for pair in pairs[framing]])
+    far = noise_statistics(pairs["full"])
+    ratios = [far[name] / near[name] for name in SMALL_HEAD_METRICS if near[name] > 0 and far[name] > 0]
 
+    def noise(name: str, source: dict[str, float], unit: float = 1.0) -> Noise:
+        return Noise(**{part: _known(source[f"{name}_{part}"]) * unit for part in ("bias", "drift", "shake")})
+
+    degree = pi / 180
     return TrackJitter(
-        trunk=noise("trunk"), middle=noise("middle"), far=noise("far"), depth=measured["depth_ratio"], hand=noise("hand"),
-        face=noise("face"), yaw=noise("yaw", pi / 180), pitch=noise("pitch", pi / 180), roll=noise("roll", pi / 180),
-        yaw_gain=measured["yaw_gain"], memory_frames=_memory_frames(measured["far_memory"]),
-        head_size_offset=measured["head_size_offset"], head_size=measured["head_size_spread"],
-        head_place=measured["head_place"], hand_gaps=measured["hand_lost_share"], face_gaps=measured["face_lost_share"],
-        joint_gaps=measured["joint_lost_share"], hand_gap_frames=measured["hand_lost_frames"],
-        face_gap_frames=measured["face_lost_frames"], joint_gap_frames=measured["joint_lost_frames"],
+        trunk=noise("trunk", measured), middle=noise("middle", measured), far=noise("far", measured),
+        depth=_known(measured["depth_ratio"], 1.0), hand=noise("hand", measured), face=noise("face", near),
+        yaw=noise("yaw", near, degree), pitch=noise("pitch", near, degree), roll=noise("roll", near, degree),
+        yaw_turned=noise("yaw_turned", measured, degree), small_head=max(median(ratios), 1.0) if ratios else 1.0,
+        yaw_gain=_known(measured["yaw_gain"], 1.0),
+        memory_frames=_memory_frames(median(_known(measured[f"{name}_memory"]) for name in ("trunk", "middle", "far"))),
+        head_size_offset=_known(measured["head_size_offset"]), head_size=_known(measured["head_size_spread"]),
+        head_place=noise("head_place", measured), hand_gaps=measured["hand_lost_share"],
+        face_gaps=measured["face_lost_share"], joint_gaps=measured["joint_lost_share"],
+        hand_gap_frames=max(measured["hand_lost_frames"], 1.0), face_gap_frames=max(measured["face_lost_frames"], 1.0),
+        joint_gap_frames=max(measured["joint_lost_frames"], 1.0),
     )  # fmt: skip
 
 
-def _memory_frames(memory: float) -> float:
-    """The model's memory for a likeness after 4 frames (of draws smoothed with a bell of that width), 1 to 8 frames."""
-    likeness = min(max(memory, 0.02), 0.95)
-    return min(max((4.0 / (-torch.tensor(likeness).log().item())) ** 0.5, 1.0), 8.0)
+def _known(value: float, otherwise: float = 0.0) -> float:
+    """What could not be measured on so few frames is taken for `otherwise`."""
+    return value if isfinite(value) else otherwise
+
+
+def _memory_frames(likeness: float) -> float:
+    """The memory (1 to 10 frames) at which the model's drift, less its mean over a clip, is so alike after 4 frames."""
+    apart = (torch.arange(CLIP_FRAMES)[:, None] - torch.arange(CLIP_FRAMES)).float()
+    center = torch.eye(CLIP_FRAMES) - 1 / CLIP_FRAMES
+
+    def after(memory: float) -> float:
+        kept = center @ torch.exp(-(apart.square()) / (4 * memory**2)) @ center
+        return float(kept.diagonal(4).mean() / kept.diagonal().mean())
+
+    return min((1 + 0.25 * step for step in range(37)), key=lambda memory: abs(after(memory) - likeness))
 
 
 def noise_rows(pairs: dict[str, list[Pair]], jitter: TrackJitter | None = None) -> list[dict[str, Any]]:

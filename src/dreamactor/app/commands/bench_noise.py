@@ -39,7 +39,7 @@ def command(
         pairs = perceive_pairs(frames, lambda done, total: bars("perceive", done, total))
     jitter = None
     if fit is not None:
-        jitter = fit_jitter([pair for some in pairs.values() for pair in some])
+        jitter = fit_jitter(pairs)
         with atomic_path(fit) as part:
             part.write_text(json.dumps(asdict(jitter), indent=2) + "\n")
     rows = noise_rows(pairs, jitter)
