@@ -99,11 +99,7 @@ def test_jitter_is_small_reproducible_and_finite():
 
 def test_jitter_of_size_zero_changes_nothing():
     track = make_track(num_frames=10)
-    none = TrackJitter(
-        bias=0, drift=0, shake=0, head_bias_rad=0, head_shake_rad=0, head_size=0, face=0,
-        hand_gaps=0, face_gaps=0, joint_loss=0,
-    )  # fmt: skip
-    same = jitter_track(track, generator=torch.Generator().manual_seed(0), jitter=none)
+    same = jitter_track(track, generator=torch.Generator().manual_seed(0), jitter=TrackJitter.none())
     assert_close(same.body.joints, track.body.joints)
     assert_close(same.head.angles_rad, track.head.angles_rad)
     assert (same.hands.tracked == track.hands.tracked).all()

@@ -5,7 +5,7 @@ import torch
 from synthetic_people import PX_PER_M, person
 
 from dreamactor.perception.base import RawPerson
-from dreamactor.perception.head import body_yaw, fuse_angles, read_face
+from dreamactor.perception.head import body_yaw, find_head_facing, fuse_angles, read_face
 
 
 def reading(people: list[RawPerson]):
@@ -14,7 +14,8 @@ def reading(people: list[RawPerson]):
 
 def fused_degrees(people: list[RawPerson]) -> torch.Tensor:
     joints = torch.stack([p.joints_m for p in people])
-    return torch.rad2deg(fuse_angles(reading(people), joints, torch.ones(len(people), dtype=torch.bool)))
+    seen, face = torch.ones(len(people), dtype=torch.bool), reading(people)
+    return torch.rad2deg(fuse_angles(face, find_head_facing(face, joints, seen, fps=25.0), seen))
 
 
 @pytest.mark.parametrize(("yaw", "pitch", "roll"), [(0, 0, 0), (20, 0, 0), (-20, 10, 5), (5, -15, -20), (12, 8, 30)])
@@ -35,30 +36,42 @@ def test_yaw_runs_through_a_full_turn_without_a_jump() -> None:
     degrees = [4.0 * i for i in range(91)]
     people = [person(yaw=d, face=abs((d + 180) % 360 - 180) < 65) for d in degrees]
     yaw = fused_degrees(people)[:, 0]
-    assert float(yaw.diff().abs().max()) < 8.0
-    assert float((yaw - torch.tensor(degrees)).abs().max()) < 2.0
+    assert float(yaw.diff().min()) > -1.0
+    assert float(yaw.diff().abs().max()) < 9.0
+    # Readings are exact here; the curve that mends a real estimator's bends them by up to some 12 degrees.
+    assert float((yaw - torch.tensor(degrees)).abs().max()) < 13.0
 
 
 def test_near_frontal_the_mesh_decides_and_turned_the_body() -> None:
-    near = [person(yaw=10)] * 9
-    far = [person(yaw=60)] * 9
-    lying_mesh_near = [RawPerson(**fields(p, face=person(yaw=18).face)) for p in near]
-    lying_mesh_far = [RawPerson(**fields(p, face=person(yaw=35).face)) for p in far]
-    assert fused_degrees(lying_mesh_near)[4, 0] == pytest.approx(18, abs=1)
-    assert fused_degrees(lying_mesh_far)[4, 0] == pytest.approx(60, abs=1)
+    near = [person(yaw=8)] * 25
+    far = [person(yaw=70)] * 25
+    lying_mesh_near = [RawPerson(**fields(p, face=person(yaw=12).face)) for p in near]
+    lying_mesh_far = [RawPerson(**fields(p, face=person(yaw=45).face)) for p in far]
+    assert fused_degrees(lying_mesh_near)[12, 0] == pytest.approx(12, abs=1)
+    assert fused_degrees(lying_mesh_far)[12, 0] == pytest.approx(70, abs=8)
+
+
+def test_a_quick_shake_of_the_head_is_followed_by_the_mesh() -> None:
+    """The body does not see it at all; 20 degrees at 3 Hz."""
+    swing = 20 * torch.sin(2 * torch.pi * 3 * torch.arange(50) / 25)
+    people = [RawPerson(**fields(person(yaw=0), face=person(yaw=float(d)).face)) for d in swing]
+    yaw = fused_degrees(people)[:, 0]
+    assert float((yaw[10:40] - swing[10:40]).abs().mean()) < 6.0
+    assert float(yaw[10:40].max()) > 13.0
 
 
 def test_a_face_that_comes_and_goes_makes_no_jump() -> None:
     """Mesh and body disagree by 8 degrees; the difference is carried over the gap."""
     people = [RawPerson(**fields(person(yaw=5), face=person(yaw=13).face, face_found=not 10 <= i < 20)) for i in range(30)]
     yaw = fused_degrees(people)[:, 0]
-    assert float((yaw - 13).abs().max()) < 1.0
+    assert float(yaw.diff().abs().max()) < 0.5
+    assert float((yaw - 13).abs().max()) < 2.0
 
 
 def test_without_any_face_pitch_and_roll_are_zero() -> None:
-    angles = fused_degrees([person(yaw=170, face=False)] * 5)
+    angles = fused_degrees([person(yaw=180, face=False)] * 5)
     assert (angles[:, 1:] == 0).all()
-    assert angles[2, 0] == pytest.approx(170, abs=1)
+    assert abs(float(angles[2, 0])) == pytest.approx(180, abs=1)
 
 
 def test_a_wide_open_mouth_does_not_grow_the_head() -> None:

@@ -1,3 +1,4 @@
+import dataclasses
 from fractions import Fraction
 
 import pytest
@@ -80,6 +81,18 @@ def test_jumping_over_to_somebody_else_starts_again_on_the_right_one() -> None:
     track = perceive_video(pictures(10), time_base=BASE, estimator=estimator)
     assert len(estimator.starts) == 1
     assert float((track.body.joints[:, 0, 0] - 200).abs().max()) < 5
+
+
+def test_a_body_that_hangs_from_an_upright_face_is_looked_for_again() -> None:
+    wrong = person()
+    middle = wrong.face[:, :2].mean(0)
+    wrong = dataclasses.replace(wrong, joints_px=2 * middle - wrong.joints_px)
+    estimator = PlaybackEstimator([wrong, person()] + [person()] * 4)
+    track = perceive_video(pictures(5), time_base=BASE, estimator=estimator)
+    assert track.body.tracked.all()
+    assert estimator.resets == 2
+    still = PlaybackEstimator([wrong] * 2 + [person()] * 11)
+    assert not perceive_video(pictures(12), time_base=BASE, estimator=still).body.tracked[0]
 
 
 def test_progress_is_told_after_every_frame() -> None:

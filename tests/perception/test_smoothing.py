@@ -5,6 +5,7 @@ from dreamactor.perception.smoothing import (
     bridge_gaps,
     calm_radius,
     drop_short_runs,
+    even_path,
     find_spikes,
     interpolate,
     remove_spikes,
@@ -111,3 +112,15 @@ def test_flickering_detections_are_dropped() -> None:
     assert drop_short_runs(known, min_frames=3).tolist() == [False, False, False, True, True, True, False, False]
     single = torch.tensor([True])
     assert drop_short_runs(single, min_frames=3).all()
+
+
+def test_an_even_path_keeps_straight_lines_and_is_the_least_squares_one() -> None:
+    line = torch.linspace(-3, 5, 12)
+    torch.testing.assert_close(even_path(line, torch.ones(12), stiffness=50.0), line, atol=1e-4, rtol=0)
+    generator = torch.Generator().manual_seed(0)
+    values, weight = torch.randn(9, generator=generator), torch.rand(9, generator=generator) + 0.1
+    bends = torch.zeros(7, 9)
+    for row in range(7):
+        bends[row, row : row + 3] = torch.tensor([1.0, -2.0, 1.0])
+    wanted = torch.linalg.solve(weight.diag() + 4.0 * bends.T @ bends, weight * values)
+    torch.testing.assert_close(even_path(values, weight, stiffness=4.0), wanted, atol=1e-4, rtol=0)

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from dreamactor.geometry.skeleton import JOINT
+from dreamactor.geometry.skeleton import FACE_POINT, JOINT
 from dreamactor.perception.base import RawPerson
-from dreamactor.perception.head import MAX_FACE_YAW_RAD, read_face, track_head, wrap
+from dreamactor.perception.facing import Facing, undo_confusion
+from dreamactor.perception.head import MAX_FACE_YAW_RAD, FaceReading, find_head_facing, read_face, track_head, wrap
 from dreamactor.perception.smoothing import (
     bridge_gaps,
     calm_radius,
@@ -40,6 +41,13 @@ _BOX_SIDE_PER_HULL = 1.6
 _BOX_SIDE_RADII = 2.5
 """Side of the face box: of the points' hull, and, where there is no face, of the head radius."""
 
+_MIN_BODY_FRAMES = 6
+_STRAY_TORSOS, _STRAY_REACH_FRAMES = 0.35, 12
+"""A body seen for fewer frames must lie nearer than this (median joint) to a lasting one so few frames away."""
+
+_AGAINST_THE_SPINE = -0.5
+"""A face whose way up in the picture has a lower cosine to the body's is none."""
+
 _MIN_HAND_FRAMES = 3
 _MAX_HAND_SEPARATION_TORSOS = 0.35
 """A hand whose wrist is farther than this from the body's wrist is somebody's or something else."""
@@ -63,15 +71,35 @@ def assemble_shot(
         source: where the track comes from.
     """
     found = torch.tensor([person.found for person in people])
+    found = _without_strays(people, found)
     if not found.any():
         return empty_track(len(people), width=width, height=height, times=times, source=source)
+    face = _faces_on_the_head(people)
+    facing = find_head_facing(face, torch.stack([person.joints_m for person in people]), found, fps=float(times.fps))
+    people = [undo_confusion(person, int(how)) for person, how in zip(people, facing.confusion, strict=True)]
     body, px_per_m = _assemble_body(people, found, times=times, width=width, height=height)
     hands = _assemble_hands(people, body, px_per_m)
-    face, head = _assemble_head(people, body, px_per_m)
+    face_track, head = _assemble_head(people, face, facing, body, px_per_m)
     return PersonTrack(
-        width=width, height=height, times=times, body=body, hands=hands, head=head, face=face,
+        width=width, height=height, times=times, body=body, hands=hands, head=head, face=face_track,
         cut=torch.zeros(len(people), dtype=torch.bool), source=source,
     )  # fmt: skip
+
+
+def _without_strays(people: Sequence[RawPerson], found: Tensor) -> Tensor:
+    """[T] found [T] without short sightings that a longer one soon contradicts: the estimator had caught something else."""
+    kept = found.clone()
+    lasting = drop_short_runs(found, min_frames=_MIN_BODY_FRAMES)
+    joints_px = torch.stack([person.joints_px for person in people])
+    for frame in torch.nonzero(found & ~lasting).flatten().tolist():
+        apart = (torch.nonzero(lasting).flatten() - frame).abs()
+        if len(apart) == 0 or int(apart.min()) > _STRAY_REACH_FRAMES:
+            continue
+        sure = people[int(torch.nonzero(lasting).flatten()[apart.argmin()])]
+        torso = _TORSO_M * image_scale(sure.joints_px[None], sure.joints_m[None], sure.confidence[None])
+        moved = (joints_px[frame] - sure.joints_px).norm(dim=-1).median()
+        kept[frame] = bool(moved < _STRAY_TORSOS * torso)
+    return kept
 
 
 def image_scale(joints_px: Tensor, joints_m: Tensor, confidence: Tensor) -> Tensor:
@@ -187,20 +215,34 @@ def _is_not_the_other_hand(raw: Tensor, found: Tensor, apart: Tensor, torso_px: 
     return ~(doubled[:, None] & worse)
 
 
-def _assemble_head(people: Sequence[RawPerson], body: BodyTrack, px_per_m: Tensor) -> tuple[FaceTrack, HeadTrack]:
+def _faces_on_the_head(people: Sequence[RawPerson]) -> FaceReading:
+    """What the face meshes say; only those that lie on the body's head, the right way up, are found.
+
+    Others are pictures, people behind, or hair taken for a face.
+    """
+    raw = torch.stack([person.face for person in people])
+    joints_px, joints_m = (torch.stack([getattr(person, name) for person in people]) for name in ("joints_px", "joints_m"))
+    scale = image_scale(joints_px, joints_m, torch.stack([person.confidence for person in people]))
+    apart = (raw[..., :2].mean(1) - joints_px[:, JOINT["head"]]).norm(dim=-1)
+    found = torch.tensor([person.face_found and person.found for person in people])
+    upward = (raw[:, FACE_POINT["forehead"]] - raw[:, FACE_POINT["chin"]])[:, :2]
+    spine = joints_px[:, JOINT["neck"]] - joints_px[:, JOINT["pelvis"]]
+    against = (upward * spine).sum(-1) < _AGAINST_THE_SPINE * upward.norm(dim=-1) * spine.norm(dim=-1)
+    return read_face(raw, found & (apart < _TORSO_M * scale) & ~against)
+
+
+def _assemble_head(
+    people: Sequence[RawPerson], face: FaceReading, facing: Facing, body: BodyTrack, px_per_m: Tensor
+) -> tuple[FaceTrack, HeadTrack]:
     """Face points, their box, and the head; the face is not smoothed over time, its box is."""
     raw = torch.stack([person.face for person in people])
-    found = torch.tensor([person.face_found for person in people]) & body.tracked
-    head_px = body.joints[:, JOINT["head"], :2]
-    found &= (raw[..., :2].mean(1) - head_px).norm(dim=-1) < _TORSO_M * px_per_m  # on this head, not on a picture
     head = track_head(
-        face=read_face(raw, found), joints=body.joints, joints_m=body.joints_m, px_per_m=px_per_m, tracked=body.tracked
+        face=face, facing=facing, joints=body.joints, joints_m=body.joints_m, px_per_m=px_per_m, tracked=body.tracked
     )
-    found &= wrap(head.angles_rad[:, 0]).abs() < MAX_FACE_YAW_RAD
-
+    towards = wrap(head.angles_rad[:, 0]).abs() < MAX_FACE_YAW_RAD
+    found = face.found & towards
     landmarks, tracked = bridge_gaps(raw, found)
-    tracked = tracked & body.tracked & (wrap(head.angles_rad[:, 0]).abs() < MAX_FACE_YAW_RAD)
-    return FaceTrack(landmarks=landmarks, box=face_box(raw, found, head), tracked=tracked), head
+    return FaceTrack(landmarks=landmarks, box=face_box(raw, found, head), tracked=tracked & body.tracked & towards), head
 
 
 def face_box(face: Tensor, found: Tensor, head: HeadTrack) -> Tensor:

@@ -1,9 +1,9 @@
 """Head angles, centre and size from the face mesh where it can be trusted and from the body elsewhere.
 
-The mesh is exact near the frontal view, flattens turned heads (a true 45 degrees reads 26) and is gone near 70; ears
-and nose of the body are noisier but follow a full turn. So every quantity has a body reading in all frames, and the
-mesh's correction to it is added where there is one, faded out as the head turns, and carried over gaps: nothing jumps
-when a face comes or goes.
+The mesh is exact near the frontal view, flattens turned heads (a true 45 degrees of a real face reads 26) and is gone near
+70; ears and nose of the body are noisier but follow a full turn (`facing.py`). So every quantity has a body reading in all
+frames, and the mesh's correction to it is added where there is one, faded out as the head turns, and carried over gaps:
+nothing jumps when a face comes or goes.
 """
 
 from __future__ import annotations
@@ -16,14 +16,19 @@ from torch import Tensor
 
 from dreamactor.geometry.rotation import angles_to_matrix, frame_from_two, matrix_to_angles, unwrap, view_from_pixels
 from dreamactor.geometry.skeleton import FACE_POINT, JOINT
+from dreamactor.perception.facing import Facing, find_facing
 from dreamactor.perception.smoothing import calm_radius, frames_to_known, interpolate, running_median, smooth
 from dreamactor.types.track import HeadTrack
 
-_MESH_YAW_RAD = radians(25.0)
-"""Up to here (body reading) the yaw is the mesh's."""
+_MESH_YAW_RAD = (radians(12.0), radians(45.0))
+"""Up to the first the level of the yaw is the mesh's (real faces that are turned further read half as much), from the second
+on it is that of the path through what body and face say (`facing.py`); in between they blend."""
 
-_BODY_YAW_RAD = radians(50.0)
-"""From here on it is the body's; in between they blend."""
+_QUICK_YAW_RAD = (radians(45.0), radians(65.0))
+"""The same for quick changes: the mesh follows them, the path evens them out."""
+
+_LEVEL_RADIUS = 10
+"""Frames to either side, binomial weights: what changes more slowly is the level."""
 
 MAX_FACE_YAW_RAD = radians(70.0)
 """Beyond this a mesh is a guess and the face counts as not seen."""
@@ -47,6 +52,9 @@ _EAR_DISTANCE_RADII = 1.25
 """Distance between the ears in the body's world joints, in head radii."""
 
 _CENTRE_ABOVE_EARS_RADII = 0.2
+
+_MESH_CENTER_YAW_RAD = (radians(50.0), MAX_FACE_YAW_RAD)
+"""Between these the centre goes over from the mesh's to the ears'."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,29 +102,45 @@ def body_yaw(joints_m: Tensor) -> Tensor:
     return unwrap(torch.atan2(facing[:, 0], facing[:, 1]))
 
 
-def track_head(*, face: FaceReading, joints: Tensor, joints_m: Tensor, px_per_m: Tensor, tracked: Tensor) -> HeadTrack:
+def shoulder_yaw(joints_m: Tensor) -> Tensor:
+    """[T] yaw in radians of the shoulders of joints [T, J, 3] in metres."""
+    across = joints_m[:, JOINT["left_shoulder"]] - joints_m[:, JOINT["right_shoulder"]]
+    return torch.atan2(across[:, 2], across[:, 0])
+
+
+def find_head_facing(face: FaceReading, joints_m: Tensor, seen: Tensor, *, fps: float) -> Facing:
+    """The path of the head's yaw through one shot; joints [T, J, 3] in metres, seen [T] bool."""
+    return find_facing(
+        body_yaw(joints_m), shoulder_yaw(joints_m), seen, mesh=face.angles_rad[:, 0], found=face.found, fps=fps
+    )
+
+
+def track_head(
+    *, face: FaceReading, facing: Facing, joints: Tensor, joints_m: Tensor, px_per_m: Tensor, tracked: Tensor
+) -> HeadTrack:
     """Head angles, centre and radius over one shot.
 
     Args:
         face: the mesh's readings.
+        facing: which way the head points.
         joints: [T, J, 3] smoothed body, px3.
         joints_m: [T, J, 3] smoothed body, metres.
         px_per_m: [T] image scale of the body.
         tracked: [T] bool, body known.
     """
-    angles = fuse_angles(face, joints_m, tracked)
+    angles = fuse_angles(face, facing, tracked)
     radius = _radius(face, wrap(angles[:, 0]).abs(), joints_m, px_per_m, tracked)
     center = _center(face, angles, joints, radius, tracked)
     return HeadTrack(angles_rad=angles, center=center, radius_px=radius, tracked=tracked.clone())
 
 
-def fuse_angles(face: FaceReading, joints_m: Tensor, tracked: Tensor) -> Tensor:
+def fuse_angles(face: FaceReading, facing: Facing, tracked: Tensor) -> Tensor:
     """[T, 3] yaw (unwrapped), pitch, roll in radians; see the module."""
-    from_body = body_yaw(interpolate(joints_m, tracked))
-    turned = wrap(from_body).abs()
-    trust = ((_BODY_YAW_RAD - turned) / (_BODY_YAW_RAD - _MESH_YAW_RAD)).clamp(0.0, 1.0)
-    correction = interpolate(wrap(face.angles_rad[:, 0] - from_body), face.found & (turned < _BODY_YAW_RAD))
-    yaw = from_body + trust * correction
+    turned = wrap(facing.yaw_rad).abs()
+    off = wrap(face.angles_rad[:, 0] - facing.yaw_rad)
+    off = interpolate(off, face.found & (turned < _QUICK_YAW_RAD[1]))
+    level = smooth(off, torch.ones_like(tracked), radius=_LEVEL_RADIUS)
+    yaw = facing.yaw_rad + _fade(turned, _MESH_YAW_RAD) * level + _fade(turned, _QUICK_YAW_RAD) * (off - level)
     readable = face.found & (turned < _MAX_TILT_YAW_RAD)
     memory = (-frames_to_known(readable) / _TILT_MEMORY_FRAMES).exp()
     tilt = interpolate(face.angles_rad[:, 1:] - torch.tensor([_NEUTRAL_PITCH_RAD, 0.0]), readable) * memory[:, None]
@@ -149,7 +173,7 @@ def _center(face: FaceReading, angles: Tensor, joints: Tensor, radius: Tensor, t
     offset = view_from_pixels(angles_to_matrix(raw_pitch) @ inward) * radius[:, None]  # [T, 3]
     by_mesh = face.forehead + offset[:, :2]
     turned = wrap(angles[:, 0]).abs()
-    trust = ((MAX_FACE_YAW_RAD - turned) / (MAX_FACE_YAW_RAD - _BODY_YAW_RAD)).clamp(0.0, 1.0)
+    trust = _fade(turned, _MESH_CENTER_YAW_RAD)
     correction = interpolate((by_mesh - by_ears[:, :2]) / radius[:, None], face.found)
     center = by_ears[:, :2] + (trust * radius)[:, None] * correction
     reach = calm_radius(center / radius[:, None], slow=0.01, fast=0.08, most=3)
@@ -159,6 +183,11 @@ def _center(face: FaceReading, angles: Tensor, joints: Tensor, radius: Tensor, t
 def wrap(angle_rad: Tensor) -> Tensor:
     """Angles in -pi..pi."""
     return torch.remainder(angle_rad + torch.pi, 2 * torch.pi) - torch.pi
+
+
+def _fade(turned: Tensor, span: tuple[float, float]) -> Tensor:
+    """1 up to the first angle, 0 from the second on."""
+    return ((span[1] - turned) / (span[1] - span[0])).clamp(0.0, 1.0)
 
 
 def _unit(vector: Tensor) -> Tensor:

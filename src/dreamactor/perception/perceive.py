@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from dreamactor.errors import ConfigError, MediaError, NoPersonError
+from dreamactor.geometry.skeleton import FACE_POINT, JOINT
 from dreamactor.perception.assemble import assemble_shot
 from dreamactor.perception.base import PersonEstimator, RawPerson, nobody
 from dreamactor.perception.cuts import CutDetector
-from dreamactor.types.track import BodyTrack, FaceTrack, HandTrack, HeadTrack, PersonTrack
+from dreamactor.types.track import BodyTrack, CameraTrack, FaceTrack, HandTrack, HeadTrack, PersonTrack
 from dreamactor.types.video import FrameTimes
 
 _Part = TypeVar("_Part", BodyTrack, HandTrack, HeadTrack, FaceTrack)
@@ -26,8 +29,33 @@ _Part = TypeVar("_Part", BodyTrack, HandTrack, HeadTrack, FaceTrack)
 _LOST_FRAMES = 5
 """After so many frames without the person we choose anew."""
 
+_AGAINST_THE_FACE = -0.5
+"""Cosine between the spine's way up and the face's, in the picture, below which one of them is wrong."""
+
 _SWITCH_TORSOS = 1.0
 """The follower has gone over to somebody else when the whole body moves farther than this in one frame."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RawVideo:
+    """What the estimator saw in a video, frame by frame: nothing smoothed, filled or judged.
+
+    Attributes:
+        people: one per frame.
+        starts: index of the first frame of every shot; the first is 0.
+        times: time of each frame.
+        width, height: of the pictures in pixels.
+        source: where it comes from, for people ("clip.mp4 (mediapipe 0.10.21)").
+        camera: how the camera moved; None where nobody looked.
+    """
+
+    people: tuple[RawPerson, ...]
+    starts: tuple[int, ...]
+    times: FrameTimes
+    width: int
+    height: int
+    source: str
+    camera: CameraTrack | None = None
 
 
 def perceive_video(
@@ -40,7 +68,26 @@ def perceive_video(
     person: int | None = None,
     progress: Callable[[int, int | None], None] | None = None,
 ) -> PersonTrack:
-    """Follows one person through a video.
+    """Follows one person through a video; arguments and errors are those of `observe_video`."""
+    return assemble_video(
+        observe_video(
+            frames, time_base=time_base, estimator=estimator, source=source, num_frames=num_frames, person=person,
+            progress=progress,
+        )
+    )  # fmt: skip
+
+
+def observe_video(
+    frames: Iterable[tuple[Tensor, int]],
+    *,
+    time_base: Fraction,
+    estimator: PersonEstimator,
+    source: str = "video",
+    num_frames: int | None = None,
+    person: int | None = None,
+    progress: Callable[[int, int | None], None] | None = None,
+) -> RawVideo:
+    """Looks at every frame of a video, always at the same person, and notes the cuts.
 
     Args:
         frames: (picture [H, W, 3] uint8 RGB, pts) in order; read once, one frame at a time.
@@ -81,13 +128,26 @@ def perceive_video(
         raise MediaError(f"{source} has no frames. Use a video that plays.")
     if not any(seen.found for seen in people):
         raise _no_person(source, num_frames=len(people), rank=person or 1, most=follower.most_people)
-    times = FrameTimes(pts=torch.tensor(pts, dtype=torch.int64), time_base=time_base)
-    label = f"{source} ({estimator.name})"
+    return RawVideo(
+        people=tuple(people),
+        starts=tuple(starts),
+        times=FrameTimes(pts=torch.tensor(pts, dtype=torch.int64), time_base=time_base),
+        width=size[0],
+        height=size[1],
+        source=f"{source} ({estimator.name})",
+        camera=camera.track(),
+    )
+
+
+def assemble_video(raw: RawVideo) -> PersonTrack:
+    """The track of what was seen, shot by shot."""
     shots = [
-        assemble_shot(people[start:stop], times=times[start:stop], width=size[0], height=size[1], source=label)
-        for start, stop in zip(starts, [*starts[1:], len(people)], strict=True)
+        assemble_shot(
+            raw.people[start:stop], times=raw.times[start:stop], width=raw.width, height=raw.height, source=raw.source
+        )
+        for start, stop in pairwise((*raw.starts, len(raw.people)))
     ]
-    return dataclasses.replace(join_shots(shots, times=times), camera=camera.track())
+    return dataclasses.replace(join_shots(shots, times=raw.times), camera=raw.camera)
 
 
 def perceive_image(
@@ -164,6 +224,11 @@ class _Follower:
                 seen = self._estimator.observe(picture, within=_box_around(self._last))
                 if seen.found and _is_somebody_else(self._last, seen):
                     seen = nobody()
+        if seen.found and _hangs_from_its_face(seen):
+            self._estimator.reset()
+            seen = self._estimator.observe(picture)
+            if seen.found and _hangs_from_its_face(seen):
+                seen = nobody()
         if seen.found:
             self._last, self._missing = seen, 0
         elif self._last is not None:
@@ -190,6 +255,16 @@ def _is_somebody_else(last: RawPerson, seen: RawPerson) -> bool:
         return False
     moved = (seen.joints_px - last.joints_px)[sure].norm(dim=-1).median()
     return float(moved) > _SWITCH_TORSOS * _torso_px(last)
+
+
+def _hangs_from_its_face(seen: RawPerson) -> bool:
+    """Whether the body lies above an upright face: the estimator has caught something else and would go on with it."""
+    if not seen.face_found:
+        return False
+    upward = (seen.face[FACE_POINT["forehead"]] - seen.face[FACE_POINT["chin"]])[:2]
+    spine = seen.joints_px[JOINT["neck"]] - seen.joints_px[JOINT["pelvis"]]
+    against = float((upward * spine).sum() / (upward.norm() * spine.norm()).clamp_min(1e-6))
+    return against < _AGAINST_THE_FACE and float(upward[1]) < 0.0
 
 
 def _torso_px(person: RawPerson) -> float:

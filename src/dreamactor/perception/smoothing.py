@@ -131,6 +131,42 @@ def smooth(values: Tensor, known: Tensor, *, radius: Tensor | int) -> Tensor:
     return smoothed
 
 
+def even_path(values: Tensor, weight: Tensor, *, stiffness: float) -> Tensor:
+    """The path that stays near the values and bends little: least squares over the whole shot, so it lags neither way.
+
+    Args:
+        values: [T] float.
+        weight: [T] positive, how much each value counts.
+        stiffness: weight of the squared second differences; straight lines stay as they are whatever it is.
+
+    Returns:
+        [T], the minimum of sum(weight (path - values)^2) + stiffness sum(second difference of path^2).
+    """
+    count = len(values)
+    if count < 3:
+        return values
+    # The normal equations have five diagonals: L D L' in one sweep forth, the solution in one back (two zeros in front of
+    # and behind every list stand for what lies outside).
+    main, near = [0.0] * count, [0.0] * count
+    for row in range(count - 2):
+        for offset, factor in enumerate((1.0, 4.0, 1.0)):
+            main[row + offset] += factor * stiffness
+        near[row] -= 2 * stiffness
+        near[row + 1] -= 2 * stiffness
+    far = [stiffness] * (count - 2) + [0.0, 0.0]
+    diagonal, first, second, forth = ([0.0] * (count + 2) for _ in range(4))
+    for i, (value, share) in enumerate(zip(values.tolist(), weight.tolist(), strict=True)):
+        j = i + 2
+        diagonal[j] = main[i] + share - diagonal[j - 1] * first[j - 1] ** 2 - diagonal[j - 2] * second[j - 2] ** 2
+        first[j] = (near[i] - diagonal[j - 1] * first[j - 1] * second[j - 1]) / diagonal[j]
+        second[j] = far[i] / diagonal[j]
+        forth[j] = share * value - first[j - 1] * forth[j - 1] - second[j - 2] * forth[j - 2]
+    path = [0.0] * (count + 2)
+    for i in reversed(range(count)):
+        path[i] = forth[i + 2] / diagonal[i + 2] - first[i + 2] * path[i + 1] - second[i + 2] * path[i + 2]
+    return torch.tensor(path[:count], dtype=values.dtype)
+
+
 def calm_radius(values: Tensor, *, slow: Tensor | float, fast: Tensor | float, most: int, least: int = 1) -> Tensor:
     """How far to smooth: much where a point rests, little where it moves.
 

@@ -17,6 +17,7 @@ PARTS: Final = {
     "lengths": "dreamactor.app.bench.guidance_lengths",
     "skeleton": "dreamactor.app.bench.guidance_skeleton",
     "joints": "dreamactor.app.bench.guidance_joints",
+    "yaw": "dreamactor.app.bench.guidance_yaw",
 }
 """What can be measured -> the module that does."""
 
