@@ -13,6 +13,7 @@ import numpy as np
 
 from dreamactor.guidance.inpaint import fill_holes, grow
 from dreamactor.guidance.proxy_bones import BONE, BONES, BoneFrames, bone_frames
+from dreamactor.guidance.proxy_face import FaceRig, prepare_face
 from dreamactor.guidance.proxy_parts import (
     PARTS,
     Capsule,
@@ -27,7 +28,7 @@ from dreamactor.guidance.proxy_parts import (
     skirt_hem,
     surface_depth,
 )
-from dreamactor.guidance.proxy_raster import Sheets, interpolate, rasterize
+from dreamactor.guidance.proxy_raster import Sheets, Surface, interpolate, rasterize
 from dreamactor.types.guidance import ReferenceImage
 
 _COLOUR_BINS: Final = 10
@@ -41,14 +42,13 @@ class ProxySkin:
 
     Attributes:
         frames: bone frames of the reference's pose (one time).
-        sheets: triangles; textures in texels of the padded picture.
+        sheets: triangles; texture places in texels of the padded picture.
         rest: [V, 3] float32 px3 of every vertex in the reference's pose.
         weights: [V, B] float32, rows sum to one.
         fill: [V, 3] float32 RGB where nothing was seen.
-        texture: [Ht, Wt, 3] float32 RGB, the padded picture; around the person its own colours reach outwards.
-        inner_texture: [Ht, Wt, 3] float32 RGB, the same with the person's outermost pixels replaced from further
-            inside.
         facing: [V] float32 in 0..1, how squarely the reference saw the surface.
+        surface: the padded picture.
+        face: the part of the picture that moves by itself; None where no face is in view.
     """
 
     frames: BoneFrames
@@ -56,9 +56,9 @@ class ProxySkin:
     rest: np.ndarray
     weights: np.ndarray
     fill: np.ndarray
-    texture: np.ndarray
-    inner_texture: np.ndarray
     facing: np.ndarray
+    surface: Surface
+    face: FaceRig | None
 
 
 def person_mask(reference: ReferenceImage) -> np.ndarray:
@@ -223,28 +223,33 @@ def _stitch(
         layer=np.concatenate(faces["layer"]),
         facing=np.concatenate(faces["facing"]),
         texture=merged["texture"],
+        rest_depth=merged["rest"][:, 2],
+        rest_area=np.maximum(np.abs(edge1[:, 0] * edge2[:, 1] - edge1[:, 1] * edge2[:, 0]), 1e-3),
+    )
+    surface = Surface(
+        texture=textures[0],
+        inner_texture=textures[1],
+        known=np.ones(owner.shape, dtype=bool),
         exists=exists,
         owner=owner,
-        rest_depth=merged["rest"][:, 2],
         shown_depth=np.full(owner.shape, 1e6, dtype=np.float32),
-        rest_area=np.maximum(np.abs(edge1[:, 0] * edge2[:, 1] - edge1[:, 1] * edge2[:, 0]), 1e-3),
     )
     return ProxySkin(
         frames=bone_frames(reference.person),
-        sheets=replace(sheets, shown_depth=_shown_depth(sheets, merged["rest"], pad)),
+        sheets=sheets,
         rest=merged["rest"],
         weights=merged["weights"],
         fill=merged["fill"],
-        texture=textures[0],
-        inner_texture=textures[1],
         facing=merged["facing"],
+        surface=replace(surface, shown_depth=_shown_depth(sheets, surface, merged["rest"], pad)),
+        face=prepare_face(reference.person, textures[0], pad=pad),
     )
 
 
-def _shown_depth(sheets: Sheets, rest: np.ndarray, pad: int) -> np.ndarray:
+def _shown_depth(sheets: Sheets, surface: Surface, rest: np.ndarray, pad: int) -> np.ndarray:
     """[Ht, Wt] float32 depth of the surface that the reference shows in each texel, for sheets that lack it so far."""
-    height, width = sheets.owner.shape
-    hits = rasterize(sheets, rest + np.array((pad, pad, 0.0), dtype=np.float32), width=width, height=height)
+    height, width = surface.owner.shape
+    hits = rasterize(sheets, surface, rest + np.array((pad, pad, 0.0), dtype=np.float32), width=width, height=height)
     depth = np.full(height * width, -1e6, dtype=np.float32)
     depth[hits.pixel] = interpolate(rest[:, 2:], sheets.triangles[hits.triangle], hits.weights)[:, 0]
     return depth.reshape(height, width)

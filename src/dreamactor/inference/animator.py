@@ -115,7 +115,7 @@ class Animator:
         """The same from what perception gives; of the request only the settings count."""
         bundle, defaults = self.bundle, self.bundle.defaults
         track = retarget(driving, references, RetargetOptions(framing=request.framing))
-        proxy = prepare_proxy(references) if request.use_proxy else None
+        proxy = prepare_proxy(references, track) if request.use_proxy else None
         cache = self.prepare_references(references)
         scales = [
             own if given is None else given

@@ -13,6 +13,7 @@ from dreamactor.errors import ConfigError
 
 PARTS: Final = {
     "heads": "dreamactor.app.bench.guidance_heads",
+    "proxy": "dreamactor.app.bench.guidance_proxy",
 }
 """What can be measured -> the module that does."""
 
