@@ -34,6 +34,8 @@ _BROW: Final = 0.28
 """Half the thickness that a brow keeps, in half widths of the eye."""
 _LASH: Final = 0.16
 """Width above the lid's edge that moves with it as it is, in half widths of the eye."""
+_LARGEST_RAISE: Final = 0.3
+"""Head radii by which a brow may be raised."""
 _LID: Final = 0.8
 """Height of the skin above and below the eye that lids stretch, in half widths of the eye; glasses are farther away."""
 _INVENTED: Final = 0.3
@@ -51,7 +53,7 @@ class FaceRig:
         window: rows and columns of the texture that may change.
         plane: [h, w, 2] float32 plane coordinates of the window's texels.
         to_px: [2, 2] plane to texels.
-        eyeballs: [h, w, 3] float32, the window with eyes whose lids are gone.
+        eyes: of both sides.
         inside: [3] colour of a mouth that was never seen inside.
     """
 
@@ -60,7 +62,7 @@ class FaceRig:
     window: tuple[slice, slice]
     plane: np.ndarray
     to_px: np.ndarray
-    eyeballs: np.ndarray
+    eyes: tuple[_Eye, ...]
     inside: np.ndarray
 
 
@@ -90,21 +92,11 @@ def prepare_face(person: PersonTrack, texture: np.ndarray, *, pad: int) -> FaceR
     texels = np.stack(np.meshgrid(np.arange(x0, x1) + 0.5, np.arange(y0, y1) + 0.5), axis=-1)
     plane = ((texels - middle) @ to_plane.T).astype(np.float32)
     window = (slice(int(y0), int(y1)), slice(int(x0), int(x1)))
-    eyeballs = texture[window].copy()
-    for side in EYES:
-        eye = _Eye.of(side, points)
-        across, down = eye.place(plane)
-        texel = 1.0 / (radius * eye.half)
-        upper, lower = eye.lids(points, across)
-        shown = (down > upper + 0.5 * texel + _LASH) & (down < lower - 0.7 * texel) & (np.abs(across) < 0.95)
-        near = (np.abs(across) < 1.3) & (np.abs(down) < 1.3)
-        if shown.sum() >= 4:
-            rows, columns = _box(near)
-            eyeballs[rows, columns] = fill_holes(eyeballs[rows, columns], shown[rows, columns], smooth_steps=1)
+    eyes = tuple(_Eye.of(side, points, plane, texture[window], texel=1.0 / radius) for side in EYES)
     lips = (points[[LIPS_OUTER[i] for i in (3, 9)]] + points[[LIPS_INNER[i] for i in (2, 6)]]) / 2
     inside = 0.3 * bilinear(texture, lips @ to_px.T + middle).mean(axis=0)
     return FaceRig(
-        points=points, posed=plane_points(person)[0], window=window, plane=plane, to_px=to_px, eyeballs=eyeballs,
+        points=points, posed=plane_points(person)[0], window=window, plane=plane, to_px=to_px, eyes=eyes,
         inside=inside,
     )  # fmt: skip
 
@@ -125,10 +117,10 @@ def paint_face(rig: FaceRig, moved: np.ndarray, base: Surface, canvas: Surface) 
     shift = np.zeros_like(rig.plane)
     covers: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []  # share, colour, known
     still = _STILL_PX / radius
-    for side in EYES:
-        involved = [*EYES[side], *BROWS[side], IRIS[side]]
+    for eye in rig.eyes:
+        involved = [*EYES[eye.side], *BROWS[eye.side], IRIS[eye.side]]
         if np.abs(moved[involved]).max() > still:
-            covers.append(_move_eye(rig, side, goal, shift, texel=1.0 / radius))
+            covers.append(_move_eye(rig, eye, goal, shift, texel=1.0 / radius))
     mouth = [*LIPS_OUTER, *LIPS_INNER, CHIN]
     if np.abs(moved[mouth]).max() > still:
         covers.append(_move_mouth(rig, goal, shift, base.texture, texel=1.0 / radius))
@@ -173,81 +165,114 @@ def _write(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Eye:
+class _Frame:
     """Frame of one eye: origin between its corners, first axis to the outer corner, unit half its width."""
 
-    side: str
     middle: np.ndarray
-    axis: np.ndarray
-    down: np.ndarray
+    axes: np.ndarray
     half: float
-
-    @staticmethod
-    def of(side: str, points: np.ndarray) -> _Eye:
-        outer, inner = points[EYES[side][0]], points[EYES[side][3]]
-        half = max(float(np.linalg.norm(outer - inner)) / 2, 1e-3)
-        axis = (outer - inner) / (2 * half)
-        down = np.array((-axis[1], axis[0])) * (1.0 if axis[0] > 0 else -1.0)
-        return _Eye(side=side, middle=(outer + inner) / 2, axis=axis, down=down, half=half)
 
     def place(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Coordinates along and down of points [..., 2]."""
-        away = (points - self.middle.astype(points.dtype)) / points.dtype.type(self.half)
-        return away @ self.axis.astype(points.dtype), away @ self.down.astype(points.dtype)
+        away = (points - self.middle.astype(points.dtype)) @ (self.axes.T / self.half).astype(points.dtype)
+        return away[..., 0], away[..., 1]
 
-    def lids(self, points: np.ndarray, across: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Height of the upper and the lower lid of a face [P, 2] at places along the eye."""
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Eye:
+    """One eye of the reference; arrays over the texels of its box, heights in its frame.
+
+    Attributes:
+        side: "left" or "right".
+        frame: of the eye.
+        box: rows and columns of the window.
+        across, down: coordinates of the texels.
+        bow: 1 - across squared, not below 0.
+        upper, lower, brow: lines of the reference there.
+        brow_basis: [3, h, w] what three coefficients of a parabola are multiplied with.
+        brow_fit: [3, 5] from the heights of the brow's points to those coefficients.
+        eyeball: [h, w, 3] the picture with lids taken away.
+    """
+
+    side: str
+    frame: _Frame
+    box: tuple[slice, slice]
+    across: np.ndarray
+    down: np.ndarray
+    bow: np.ndarray
+    upper: np.ndarray
+    lower: np.ndarray
+    brow: np.ndarray
+    brow_basis: np.ndarray
+    brow_fit: np.ndarray
+    eyeball: np.ndarray
+
+    @staticmethod
+    def of(side: str, points: np.ndarray, plane: np.ndarray, picture: np.ndarray, *, texel: float) -> _Eye:
+        outer, inner = points[EYES[side][0]], points[EYES[side][3]]
+        half = max(float(np.linalg.norm(outer - inner)) / 2, 1e-3)
+        axis = (outer - inner) / (2 * half)
+        down_axis = np.array((-axis[1], axis[0])) * (1.0 if axis[0] > 0 else -1.0)
+        frame = _Frame(middle=(outer + inner) / 2, axes=np.stack((axis, down_axis)), half=half)
+        brow_x, brow_y = frame.place(points[BROWS[side]])
+        across, down = frame.place(plane)
+        box = _box((np.abs(across) < 1.9) & (down > brow_y.min() - 2.0 - _LARGEST_RAISE / half) & (down < 1.6))
+        across, down = across[box], down[box]
         bow = np.maximum(1.0 - across**2, 0.0)
-        found = []
-        for pair in (EYES[self.side][1:3], EYES[self.side][4:6]):
-            u, v = self.place(points[pair])
-            u = np.clip(u, -0.8, 0.8)
-            value = v / (1.0 - u**2)
-            apart = u[0] - u[1]
-            slope = float(np.clip((value[0] - value[1]) / apart, -0.8, 0.8)) if abs(apart) > 0.1 else 0.0
-            found.append(bow * (value.mean() + slope * (across - u.mean())).astype(np.float32))
-        return found[0], np.maximum(found[1], found[0])
+        upper, lower = _lids(side, frame, points, across, bow)
+        along = np.clip(across, brow_x.min(), brow_x.max())
+        basis = np.stack((np.ones_like(along), along, along**2))
+        fit = np.linalg.pinv(np.vander(brow_x, 3, increasing=True)).astype(np.float32)
+        soft = texel / half
+        shown = (down > upper + 0.5 * soft + _LASH) & (down < lower - 0.7 * soft) & (np.abs(across) < 0.95)
+        eyeball = fill_holes(picture[box], shown, smooth_steps=1) if shown.sum() >= 4 else picture[box]
+        return _Eye(
+            side=side, frame=frame, box=box, across=across, down=down, bow=bow, upper=upper, lower=lower,
+            brow=np.tensordot(fit @ brow_y.astype(np.float32), basis, axes=1), brow_basis=basis, brow_fit=fit, eyeball=eyeball,
+        )  # fmt: skip
 
-    def brow(self, points: np.ndarray, across: np.ndarray) -> np.ndarray:
-        """Height of the brow at places along the eye."""
-        u, v = self.place(points[BROWS[self.side]])
-        fitted = np.polynomial.Polynomial.fit(u, v, 2)
-        return fitted(np.clip(across, u.min(), u.max())).astype(np.float32)
+
+def _lids(
+    side: str, frame: _Frame, points: np.ndarray, across: np.ndarray, bow: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Height of the upper and the lower lid of a face [P, 2] at places along the eye."""
+    found = []
+    for pair in (EYES[side][1:3], EYES[side][4:6]):
+        u, v = frame.place(points[pair])
+        u = np.clip(u, -0.8, 0.8)
+        value = v / (1.0 - u**2)
+        apart = u[0] - u[1]
+        slope = float(np.clip((value[0] - value[1]) / apart, -0.8, 0.8)) if abs(apart) > 0.1 else 0.0
+        found.append(bow * (np.float32(value.mean() - slope * u.mean()) + np.float32(slope) * across))
+    return found[0], np.maximum(found[1], found[0])
 
 
 def _move_eye(
-    rig: FaceRig, side: str, goal: np.ndarray, shift: np.ndarray, *, texel: float
+    rig: FaceRig, eye: _Eye, goal: np.ndarray, shift: np.ndarray, *, texel: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Adds an eye's share to the skin's shift; returns the eyeball's share, colour and whether it was seen."""
-    eye = _Eye.of(side, rig.points)
-    all_across, all_down = eye.place(rig.plane)
-    raise_to = min(eye.place(points[BROWS[side]])[1].min() for points in (rig.points, goal))
-    rows, columns = _box((np.abs(all_across) < 1.9) & (all_down > raise_to - 2.0) & (all_down < 1.6))
-    across, down = all_across[rows, columns], all_down[rows, columns]
-    was_upper, was_lower = eye.lids(rig.points, across)
-    upper, lower = eye.lids(goal, across)
-    was_brow, brow = eye.brow(rig.points, across), eye.brow(goal, across)
-    fade = 1.0 - _smooth(np.abs(across), 1.15, 1.9)
-    raised = (brow - was_brow) * fade
-    lash = max(_LASH, 1.3 * texel / eye.half)  # what is mixed with the eye moves with the eye's edge
-    opened, lowered = upper - was_upper, lower - was_lower
-    calm = np.minimum(np.maximum(brow + _BROW, was_upper - _LID), upper - lash)
+    frame, across, down = eye.frame, eye.across, eye.down
+    upper, lower = _lids(eye.side, frame, goal, across, eye.bow)
+    heights = frame.place(goal[BROWS[eye.side]])[1].astype(np.float32)
+    brow = np.tensordot(eye.brow_fit @ heights, eye.brow_basis, axes=1)
+    raised = (brow - eye.brow) * (1.0 - _smooth(np.abs(across), 1.15, 1.9))
+    soft = texel / frame.half
+    lash = max(_LASH, 1.3 * soft)  # what is mixed with the eye moves with the eye's edge
+    opened, lowered = upper - eye.upper, lower - eye.lower
+    calm = np.minimum(np.maximum(brow + _BROW, eye.upper - _LID), upper - lash)
     knots = [
-        np.minimum(brow, was_brow) - 0.9 - np.abs(raised), brow - _BROW, brow + _BROW, calm, upper - lash, upper,
+        np.minimum(brow, eye.brow) - 0.9 - np.abs(raised), brow - _BROW, brow + _BROW, calm, upper - lash, upper,
         lower, lower + 0.7 * lash, lower + _LID,
     ]  # fmt: skip
     moves = [0.0, raised, raised, 0.2 * raised, opened, opened, lowered, lowered, 0.0]
-    moved = _ramps(down, knots, moves)[..., None] * (eye.half * eye.down).astype(np.float32)
-    shift[rows, columns] += moved
-    soft = texel / eye.half
+    shift[eye.box] += _ramps(down, knots, moves)[..., None] * (frame.half * frame.axes[1]).astype(np.float32)
     share = np.clip((down - upper) / soft + 0.5, 0, 1) * np.clip((lower - down) / soft + 0.5, 0, 1)
-    share *= np.clip((1.0 - np.abs(across)) / soft + 0.5, 0, 1)
-    share *= np.clip((lower - upper) / soft, 0, 1)
-    gaze = (goal - rig.points)[IRIS[side]] @ rig.to_px.T
-    y, x = np.mgrid[rows, columns]
-    place = np.stack((x + 0.5 - gaze[0], y + 0.5 - gaze[1]), axis=-1).reshape(-1, 2)
-    colour = bilinear(rig.eyeballs, place).reshape(*share.shape, 3)
-    return _whole(shift, (rows, columns), share, colour, was_lower - was_upper > 0.35 * (lower - upper))
+    share *= np.clip((1.0 - np.abs(across)) / soft + 0.5, 0, 1) * np.clip((lower - upper) / soft, 0, 1)
+    gaze = (goal - rig.points)[IRIS[eye.side]] @ rig.to_px.T
+    y, x = np.nonzero(share)
+    colour = np.zeros((*share.shape, 3), dtype=np.float32)
+    colour[y, x] = bilinear(eye.eyeball, np.stack((x + 0.5 - gaze[0], y + 0.5 - gaze[1]), axis=1).astype(np.float32))
+    return _whole(shift, eye.box, share, colour, eye.lower - eye.upper > 0.35 * (lower - upper))
 
 
 def _whole(

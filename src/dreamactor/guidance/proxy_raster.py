@@ -113,7 +113,7 @@ def rasterize(sheets: Sheets, surface: Surface, vertices: np.ndarray, *, width: 
     inverse = 1.0 / area
     w1 = ((y[2] - y[0]) * inverse, (x[0] - x[2]) * inverse)
     w2 = ((y[0] - y[1]) * inverse, (x[1] - x[0]) * inverse)
-    start_x, start_y = left + 0.5 - x[0], top + 0.5 - y[0]
+    start_x, start_y = x0[keep] + np.float32(0.5) - x[0], y0[keep] + np.float32(0.5) - y[0]
     c1 = w1[0] * start_x + w1[1] * start_y
     c2 = w2[0] * start_x + w2[1] * start_y
 
