@@ -76,7 +76,7 @@ def test_a_segment_is_drawn_as_a_part_of_the_whole():
     track = make_track(num_frames=6, arm_swing_rad=1.0)
     image = torch.randint(0, 255, (192, 128, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     reference = ReferenceImage(image=image, person=track[slice(0, 1)], mask=None)
-    proxy = prepare_proxy(ReferenceSet(images=(reference,), proportions=estimate_proportions((track,))))
+    proxy = prepare_proxy(ReferenceSet(images=(reference,), proportions=estimate_proportions((track,))), track)
     draw = {"width": 128, "height": 192, "proxy": proxy, "crops": None}
     whole, part = build_guidance(track, slice(0, 6), **draw), build_guidance(track, slice(2, 5), **draw)
     assert_close(part.pose.body_skeleton, whole.pose.body_skeleton[2:5], atol=0, rtol=0)

@@ -77,7 +77,7 @@ def test_a_second_reference_fills_the_back():
         make_track(num_frames=1, body_yaw_rad=np.pi, head_angles_rad=(np.pi, 0.0, 0.0)),
     )
     both = make_references(front, back)
-    model = prepare_proxy(both)
+    model = prepare_proxy(both, front)
     for track, image in ((front, both.images[0]), (back, both.images[1])):
         proxy = draw_proxy(model, track, **SIZE)
         person = image.mask > 127

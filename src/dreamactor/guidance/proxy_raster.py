@@ -8,7 +8,7 @@ operation; a texture test ("does this sheet exist here?") cuts sheets along pixe
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
@@ -30,10 +30,7 @@ class Sheets:
         facing: [N] int8, +1 for a sheet whose outside was seen in the rest pose, -1 for a back sheet, 0 for a wall that
             is drawn from both sides.
         texture: [V, 2] float32 texture place of each vertex, x and y in texels.
-        exists: [Ht, Wt] int64, bit `layer` is set where that part's sheet exists.
-        owner: [Ht, Wt] int16, the layer that the texture picture shows there.
         rest_depth: [V] float32 depth of each vertex in the rest pose.
-        shown_depth: [Ht, Wt] float32 rest depth of the surface that the texture picture shows.
         rest_area: [N] float32 twice the triangle's area in the rest pose.
     """
 
@@ -41,11 +38,33 @@ class Sheets:
     layer: np.ndarray
     facing: np.ndarray
     texture: np.ndarray
+    rest_depth: np.ndarray
+    rest_area: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surface:
+    """The picture on the sheets, and where on it which sheet is.
+
+    Attributes:
+        texture: [Ht, Wt, 3] float32 RGB, the padded picture; around the figure its own colours reach outwards.
+        inner_texture: [Ht, Wt, 3] float32 RGB, the same with the figure's outermost pixels replaced from further
+            inside.
+        known: [Ht, Wt] bool, False where the picture was made up.
+        exists: [Ht, Wt] int64, bit `layer` is set where that part's sheet exists.
+        owner: [Ht, Wt] int16, the layer that the picture shows there.
+        shown_depth: [Ht, Wt] float32 rest depth of the surface that the picture shows.
+    """
+
+    texture: np.ndarray
+    inner_texture: np.ndarray
+    known: np.ndarray
     exists: np.ndarray
     owner: np.ndarray
-    rest_depth: np.ndarray
     shown_depth: np.ndarray
-    rest_area: np.ndarray
+
+    def copy(self) -> Surface:
+        return Surface(**{f.name: getattr(self, f.name).copy() for f in fields(self)})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +88,7 @@ class Hits:
     stretch: np.ndarray
 
 
-def rasterize(sheets: Sheets, vertices: np.ndarray, *, width: int, height: int) -> Hits:
+def rasterize(sheets: Sheets, surface: Surface, vertices: np.ndarray, *, width: int, height: int) -> Hits:
     """Nearest sheet per pixel.
 
     Args:
@@ -94,7 +113,7 @@ def rasterize(sheets: Sheets, vertices: np.ndarray, *, width: int, height: int) 
     inverse = 1.0 / area
     w1 = ((y[2] - y[0]) * inverse, (x[0] - x[2]) * inverse)
     w2 = ((y[0] - y[1]) * inverse, (x[1] - x[0]) * inverse)
-    start_x, start_y = left + 0.5 - x[0], top + 0.5 - y[0]
+    start_x, start_y = x0[keep] + np.float32(0.5) - x[0], y0[keep] + np.float32(0.5) - y[0]
     c1 = w1[0] * start_x + w1[1] * start_y
     c2 = w2[0] * start_x + w2[1] * start_y
 
@@ -120,19 +139,18 @@ def rasterize(sheets: Sheets, vertices: np.ndarray, *, width: int, height: int) 
     weights = np.stack((1.0 - b1 - b2, b1, b2), axis=1).astype(np.float32)
     index = sheets.triangles[triangle]
     texture = interpolate(sheets.texture, index, weights)
-    texel_y = np.clip(texture[:, 1].astype(np.int64), 0, sheets.exists.shape[0] - 1)
-    texel_x = np.clip(texture[:, 0].astype(np.int64), 0, sheets.exists.shape[1] - 1)
+    texel_y, texel_x = texels(texture, surface.exists.shape)
     layer = sheets.layer[triangle]
-    real = on_canvas & ((sheets.exists[texel_y, texel_x] >> layer) & 1).astype(bool)
+    real = on_canvas & ((surface.exists[texel_y, texel_x] >> layer) & 1).astype(bool)
     local, triangle, weights, texture = local[real], triangle[real], weights[real], texture[real]
     if triangle.size == 0:
         return _no_hits()
-    own = sheets.owner[texel_y[real], texel_x[real]] == layer[real]
+    own = surface.owner[texel_y[real], texel_x[real]] == layer[real]
     depth = interpolate(vertices[:, 2:], index[real], weights)[:, 0]
     # what another layer hid in the rest pose was behind it there, whatever the rough depths say
     hidden = np.flatnonzero(~own & (sheets.facing[triangle] >= 0))
     rest = interpolate(sheets.rest_depth[:, None], index[real][hidden], weights[hidden])[:, 0]
-    shown = sheets.shown_depth[texel_y[real][hidden], texel_x[real][hidden]]
+    shown = surface.shown_depth[texel_y[real][hidden], texel_x[real][hidden]]
     depth[hidden] += np.maximum(shown + _HIDDEN_MARGIN - rest, 0.0)
     pixel = row[real] * width + column[real]
     nearest = _nearest(pixel, depth, width * height)
@@ -153,6 +171,25 @@ def interpolate(values: np.ndarray, corners: np.ndarray, weights: np.ndarray) ->
     total += values[corners[:, 1]] * weights[:, 1:2]
     total += values[corners[:, 2]] * weights[:, 2:]
     return total
+
+
+def texels(place: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of the texels at places [K, 2] (x, y) of a texture of a shape (Ht, Wt, ...)."""
+    row = np.clip(place[:, 1].astype(np.int64), 0, shape[0] - 1)
+    return row, np.clip(place[:, 0].astype(np.int64), 0, shape[1] - 1)
+
+
+def bilinear(texture: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """[K, C] texture [H, W, C] read at places [K, 2] (x, y; texel centres at +0.5)."""
+    height, width, _ = texture.shape
+    x, y = np.clip(place[:, 0] - 0.5, 0, width - 1.001), np.clip(place[:, 1] - 0.5, 0, height - 1.001)
+    x0, y0 = np.floor(x), np.floor(y)
+    fx, fy = (x - x0)[:, None], (y - y0)[:, None]
+    flat, start = texture.reshape(height * width, -1), y0.astype(np.int64) * width + x0.astype(np.int64)
+    top_left, bottom_left = flat[start], flat[start + width]
+    top = top_left + (flat[start + 1] - top_left) * fx
+    bottom = bottom_left + (flat[start + width + 1] - bottom_left) * fx
+    return top + (bottom - top) * fy
 
 
 def _nearest(pixel: np.ndarray, depth: np.ndarray, num_pixels: int) -> np.ndarray:

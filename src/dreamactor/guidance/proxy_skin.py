@@ -13,6 +13,8 @@ import numpy as np
 
 from dreamactor.guidance.inpaint import fill_holes, grow
 from dreamactor.guidance.proxy_bones import BONE, BONES, BoneFrames, bone_frames
+from dreamactor.guidance.proxy_face import FaceRig, prepare_face
+from dreamactor.guidance.proxy_guess import hair_colour, head_fill, mirror_places
 from dreamactor.guidance.proxy_parts import (
     PARTS,
     Capsule,
@@ -27,10 +29,12 @@ from dreamactor.guidance.proxy_parts import (
     skirt_hem,
     surface_depth,
 )
-from dreamactor.guidance.proxy_raster import Sheets, interpolate, rasterize
+from dreamactor.guidance.proxy_raster import Sheets, Surface, interpolate, rasterize
 from dreamactor.types.guidance import ReferenceImage
 
 _COLOUR_BINS: Final = 10
+_ENOUGH_TEXELS: Final = 12
+"""So many are enough to tell a colour."""
 _TARGET_CELLS: Final = 1400
 """Grid cells that the person's pixels are divided into, about."""
 
@@ -41,14 +45,17 @@ class ProxySkin:
 
     Attributes:
         frames: bone frames of the reference's pose (one time).
-        sheets: triangles; textures in texels of the padded picture.
+        sheets: triangles; texture places in texels of the padded picture.
         rest: [V, 3] float32 px3 of every vertex in the reference's pose.
         weights: [V, B] float32, rows sum to one.
         fill: [V, 3] float32 RGB where nothing was seen.
-        texture: [Ht, Wt, 3] float32 RGB, the padded picture; around the person its own colours reach outwards.
-        inner_texture: [Ht, Wt, 3] float32 RGB, the same with the person's outermost pixels replaced from further
-            inside.
+        mirror: [V, 3] float32 texture place and depth of the vertex's mirror image on the other side of the body.
         facing: [V] float32 in 0..1, how squarely the reference saw the surface.
+        surface: the padded picture.
+        size: height and width of the picture.
+        head_px: radius of the head in the picture.
+        gain: [3] float32 factor of the colours that makes them those of the other references.
+        face: the part of the picture that moves by itself; None where no face is in view.
     """
 
     frames: BoneFrames
@@ -56,9 +63,13 @@ class ProxySkin:
     rest: np.ndarray
     weights: np.ndarray
     fill: np.ndarray
-    texture: np.ndarray
-    inner_texture: np.ndarray
+    mirror: np.ndarray
     facing: np.ndarray
+    surface: Surface
+    size: tuple[int, int]
+    head_px: float
+    gain: np.ndarray
+    face: FaceRig | None
 
 
 def person_mask(reference: ReferenceImage) -> np.ndarray:
@@ -89,9 +100,15 @@ def build_skin(reference: ReferenceImage) -> ProxySkin:
     owner[window] = np.where(mask, label_pixels(capsules, fields)[window], -1)
     allowed = np.ones(owner.shape, dtype=bool)  # a part may hide where the picture does not show background
     allowed[window] = mask
+    hem = skirt_hem(capsules, mask)
     exists = np.zeros(owner.shape, dtype=np.int64)
     for index, field in enumerate(fields):
-        exists |= ((owner == index) | (allowed & (field.outside < 0))).astype(np.int64) << index
+        hidden = allowed & (field.outside < 0)
+        if PARTS[index].endswith("thigh") and hem > 0.0:  # legs under cloth are never seen through it
+            hidden &= field.along > hem
+        if PARTS[index].endswith("shin") and hem > 1.0:
+            hidden &= field.along > hem - 1.0
+        exists |= ((owner == index) | hidden).astype(np.int64) << index
 
     texture = np.zeros((*owner.shape, 3), dtype=np.float32)
     picture = reference.image.numpy().astype(np.float32)
@@ -100,7 +117,6 @@ def build_skin(reference: ReferenceImage) -> ProxySkin:
     inner[window] = fill_holes(picture, ~grow(~mask, max(1, round(min(mask.shape) / 160))), smooth_steps=0)
     colours = _fill_colours(fields, owner, inner)
     cell = int(np.clip(round(float(np.sqrt(mask.sum() / _TARGET_CELLS))), 2, 32))
-    hem = skirt_hem(capsules, mask)
     return _stitch(reference, capsules, fields, owner, exists, (texture, inner), colours, hem=hem, pad=pad, cell=cell)
 
 
@@ -168,10 +184,20 @@ def _stitch(
     seen_from = tuple(capsule_field(capsule, at_x, at_y) for capsule in capsules)
     lifted = []
     for index, (capsule, field) in enumerate(zip(capsules, seen_from, strict=True)):
+        if PARTS[index] == "head" and (owner == index).any():
+            hull, skull = (
+                _inflated(capsule, owner == index, owner < 0, at_x + pad, at_y + pad),
+                surface_depth(capsule, field),
+            )
+            lifted.append((np.minimum(hull[0], skull[0]), np.maximum(hull[1], skull[1])))
+            continue
         reach = reach_at(field, outline_reach(fields[index], owner == index))
         lifted.append(surface_depth(capsule, field, reach))
     links = part_links(capsules, hem)
-    vertices: dict[str, list[np.ndarray]] = {k: [] for k in ("rest", "weights", "fill", "texture", "facing")}
+    frames = bone_frames(reference.person)
+    hair = hair_colour(textures[1], owner == PARTS.index("head"), reference.person, pad=pad)
+    skin = _bare_skin(textures[1], owner)
+    vertices: dict[str, list[np.ndarray]] = {k: [] for k in ("rest", "weights", "fill", "mirror", "texture", "facing")}
     faces: dict[str, list[np.ndarray]] = {k: [] for k in ("triangles", "layer", "facing")}
     count = 0
 
@@ -199,14 +225,19 @@ def _stitch(
         shared = {
             "weights": _bone_weights(shares, seen_from[0].along[rows, columns]),
             "fill": colours[index, np.minimum((place * _COLOUR_BINS).astype(int), _COLOUR_BINS - 1)],
+            "mirror": np.zeros((len(corner), 3), dtype=np.float32),
             "texture": texel,
             "facing": np.clip((far - near) / (2.0 * own_depth), 0.0, 1.0),
         }
         front = {**shared, "rest": np.stack((texel[:, 0] - pad, texel[:, 1] - pad, near), axis=1)}
         back = {**shared, "rest": np.stack((texel[:, 0] - pad, texel[:, 1] - pad, far), axis=1)}
+        for sheet in (front, back):
+            sheet["mirror"] = mirror_places(index, sheet["rest"], frames) + np.array((pad, pad, 0.0), dtype=np.float32)
+            if PARTS[index] == "head":
+                sheet["fill"] = head_fill(sheet["rest"], sheet["fill"], reference.person, hair=hair, skin=skin)
         add(front, cells, 1, index)
         add(back, cells, -1, index)
-        rim, inside = _rim(here)
+        rim, inside = _rim(here, ~here)
         lookup = np.full(grid_x.size * grid_y.size, -1)
         lookup[corner] = np.arange(len(corner))
         ends = [_along_sheet(sheet, lookup, rim, inside, cell, at_x.shape[1]) for sheet in (front, back)]
@@ -223,28 +254,74 @@ def _stitch(
         layer=np.concatenate(faces["layer"]),
         facing=np.concatenate(faces["facing"]),
         texture=merged["texture"],
-        exists=exists,
-        owner=owner,
         rest_depth=merged["rest"][:, 2],
-        shown_depth=np.full(owner.shape, 1e6, dtype=np.float32),
         rest_area=np.maximum(np.abs(edge1[:, 0] * edge2[:, 1] - edge1[:, 1] * edge2[:, 0]), 1e-3),
     )
+    surface = Surface(
+        texture=textures[0],
+        inner_texture=textures[1],
+        known=np.ones(owner.shape, dtype=bool),
+        exists=exists,
+        owner=owner,
+        shown_depth=np.full(owner.shape, 1e6, dtype=np.float32),
+    )
     return ProxySkin(
-        frames=bone_frames(reference.person),
-        sheets=replace(sheets, shown_depth=_shown_depth(sheets, merged["rest"], pad)),
+        frames=frames,
+        sheets=sheets,
         rest=merged["rest"],
         weights=merged["weights"],
         fill=merged["fill"],
-        texture=textures[0],
-        inner_texture=textures[1],
+        mirror=merged["mirror"],
         facing=merged["facing"],
+        surface=replace(surface, shown_depth=_shown_depth(sheets, surface, merged["rest"], pad)),
+        size=(int(reference.image.shape[0]), int(reference.image.shape[1])),
+        gain=np.ones(3, dtype=np.float32),
+        head_px=float(reference.person.head.radius_px[0]),
+        face=prepare_face(reference.person, textures[0], pad=pad),
     )
 
 
-def _shown_depth(sheets: Sheets, rest: np.ndarray, pad: int) -> np.ndarray:
+def _bare_skin(texture: np.ndarray, owner: np.ndarray) -> np.ndarray | None:
+    """[3] colour of the neck, else of the hands; None where neither is seen."""
+    for names in (("neck",), ("left_hand", "right_hand")):
+        own = np.isin(owner, [PARTS.index(name) for name in names])
+        if own.sum() >= _ENOUGH_TEXELS:
+            return np.median(texture[own], axis=0)
+    return None
+
+
+def _inflated(
+    head: Capsule, own: np.ndarray, outside: np.ndarray, x: np.ndarray, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Depth of a head's front and back: round towards its outline whatever that is, so hair and hats have a volume too.
+
+    Args:
+        head: its capsule.
+        own, outside: [Ht, Wt] bool, texels of the head, texels of the background.
+        x, y: [1, w], [h, 1] grid points in texels.
+    """
+    points, _ = _rim(own, outside)
+    shape = np.broadcast_shapes(x.shape, y.shape)
+    middle, radius = float(head.start[2] + head.end[2]) / 2, max(head.radius)
+    within = np.zeros(shape, dtype=np.float32)
+    if len(points):
+        texel_y = np.clip(y.astype(int), 0, own.shape[0] - 1)
+        texel_x = np.clip(x.astype(int), 0, own.shape[1] - 1)
+        rows, columns = np.nonzero(own[texel_y, texel_x] | own[texel_y - 1, texel_x - 1])
+        for start in range(0, len(rows), 256):
+            one = slice(start, start + 256)
+            away = np.hypot(x[0, columns[one], None] - points[None, ::2, 0], y[rows[one], 0, None] - points[None, ::2, 1])
+            within[rows[one], columns[one]] = away.min(axis=1)
+    else:
+        within += radius
+    bulge = max(head.depth) * np.sqrt(1.0 - (1.0 - np.clip(within / radius, 0.0, 1.0)) ** 2)
+    return (middle - bulge).astype(np.float32), (middle + bulge).astype(np.float32)
+
+
+def _shown_depth(sheets: Sheets, surface: Surface, rest: np.ndarray, pad: int) -> np.ndarray:
     """[Ht, Wt] float32 depth of the surface that the reference shows in each texel, for sheets that lack it so far."""
-    height, width = sheets.owner.shape
-    hits = rasterize(sheets, rest + np.array((pad, pad, 0.0), dtype=np.float32), width=width, height=height)
+    height, width = surface.owner.shape
+    hits = rasterize(sheets, surface, rest + np.array((pad, pad, 0.0), dtype=np.float32), width=width, height=height)
     depth = np.full(height * width, -1e6, dtype=np.float32)
     depth[hits.pixel] = interpolate(rest[:, 2:], sheets.triangles[hits.triangle], hits.weights)[:, 0]
     return depth.reshape(height, width)
@@ -272,18 +349,22 @@ def _active_cells(here: np.ndarray, cell: int, grid_width: int) -> tuple[np.ndar
     return points, triangles.reshape(-1, 3)
 
 
-def _rim(here: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _rim(here: np.ndarray, outside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sides of texels where a part ends.
+
+    Args:
+        here: [Ht, Wt] bool, texels of the part.
+        outside: [Ht, Wt] bool, texels beyond a side that counts.
 
     Returns:
         [2 E, 2] float32 both ends (x, y) of every side, one after the other, and the same points moved a little into
         the part's texel.
     """
-    padded = np.pad(here, 1)
+    padded = np.pad(outside, 1, constant_values=True)
     points, nudged = [], []
     for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0)):
         beyond = padded[1 + dy : padded.shape[0] - 1 + dy, 1 + dx : padded.shape[1] - 1 + dx]
-        y, x = np.nonzero(here & ~beyond)
+        y, x = np.nonzero(here & beyond)
         middle = np.stack((x + 0.5 + 0.5 * dx, y + 0.5 + 0.5 * dy), axis=1)
         half = np.array((0.5 * dy, 0.5 * dx))
         ends = np.stack((middle + half, middle - half), axis=1)  # [E, 2, 2]

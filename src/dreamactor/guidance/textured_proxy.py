@@ -10,15 +10,19 @@ own pose every pixel comes from its own place, so the figure is reproduced exact
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import torch
 
+from dreamactor.guidance.face_transfer import FaceRest, face_rest, transfer_expression
 from dreamactor.guidance.inpaint import fill_holes, grow
+from dreamactor.guidance.proxy_blend import Layer, colour_gain, compose, mend
 from dreamactor.guidance.proxy_bones import BONES, bone_frames, bone_maps
-from dreamactor.guidance.proxy_raster import Hits, interpolate, rasterize
+from dreamactor.guidance.proxy_face import paint_face
+from dreamactor.guidance.proxy_guess import MIRRORED
+from dreamactor.guidance.proxy_raster import Hits, bilinear, interpolate, rasterize, texels
 from dreamactor.guidance.proxy_skin import ProxySkin, build_skin, person_mask
 from dreamactor.types.guidance import ReferenceSet, TexturedProxy
 from dreamactor.types.track import PersonTrack
@@ -27,6 +31,9 @@ _MAX_STRETCH: Final = 4.0
 """A patch drawn more than this many times larger than the reference showed it counts as unseen."""
 _MAX_CLEAN_STRETCH: Final = 1.6
 """Up to here the reference's outermost pixels, a mixture with its background, may be shown."""
+
+_MIRROR_DEPTH: Final = 0.35
+"""Head radii by which a mirror image may lie behind what the reference shows there."""
 
 _CLEARANCE: Final = 0.016
 """Width around the person, in shorter sides of the picture, that the background is not taken from: masks of real pictures
@@ -39,31 +46,52 @@ class ProxyModel:
 
     Attributes:
         skins: one per reference in which a body was found; may be empty.
+        rest: face at rest of whoever moves; None where no face is in view.
         background: [H, W, 3] float32 RGB, the first reference without the person.
         background_seen: [H, W] bool, False where it had to be filled.
     """
 
     skins: tuple[ProxySkin, ...]
+    rest: FaceRest | None
     background: np.ndarray
     background_seen: np.ndarray
 
 
 def draw_textured_proxy(track: PersonTrack, references: ReferenceSet, *, width: int, height: int) -> TexturedProxy:
     """Prepares and draws in one go; see `prepare_proxy` and `draw_proxy`."""
-    return draw_proxy(prepare_proxy(references), track, width=width, height=height)
+    return draw_proxy(prepare_proxy(references, track), track, width=width, height=height)
 
 
-def prepare_proxy(references: ReferenceSet) -> ProxyModel:
-    """Turns the references into skins, and the first one into the background behind the figure."""
+def prepare_proxy(references: ReferenceSet, motion: PersonTrack) -> ProxyModel:
+    """Turns the references into skins, and the first one into the background behind the figure.
+
+    Args:
+        motion: the whole motion that is going to be drawn, piece by piece; it tells what its face looks like at rest.
+    """
+    rest = face_rest(motion)
     images = references.images
-    skins = tuple(build_skin(image) for image in images if bool(image.person.body.tracked[0]))
+    skins = _evened([build_skin(image) for image in images if bool(image.person.body.tracked[0])])
     picture = images[0].image.numpy().astype(np.float32)
     if not bool(images[0].person.body.tracked[0]):
-        return ProxyModel(skins=skins, background=picture, background_seen=np.ones(picture.shape[:2], dtype=bool))
+        return ProxyModel(skins=skins, rest=rest, background=picture, background_seen=np.ones(picture.shape[:2], dtype=bool))
     mask = person_mask(images[0])
     margin = max(1, round(_CLEARANCE * min(mask.shape)))
     seen = ~grow(mask, margin)
-    return ProxyModel(skins=skins, background=fill_holes(picture, seen), background_seen=seen)
+    return ProxyModel(skins=skins, rest=rest, background=fill_holes(picture, seen), background_seen=seen)
+
+
+def _evened(skins: list[ProxySkin]) -> tuple[ProxySkin, ...]:
+    """Brings the colours of later references to those of the first one, as far as both show the same surfaces."""
+    evened = skins[:1]
+    for skin in skins[1:]:
+        first = skins[0]
+        height, width = first.size
+        layers = []
+        for one in (first, skin):
+            pose = _pose(one, bone_maps(one.frames, first.frames).numpy()[0])
+            layers.append(_shade(one, rasterize(one.sheets, one.surface, pose, width=width, height=height)))
+        evened.append(replace(skin, gain=colour_gain(layers[0], layers[1], width * height)))
+    return tuple(evened)
 
 
 def draw_proxy(model: ProxyModel, track: PersonTrack, *, width: int, height: int) -> TexturedProxy:
@@ -79,13 +107,45 @@ def draw_proxy(model: ProxyModel, track: PersonTrack, *, width: int, height: int
     figure = np.zeros((num_frames, height, width), dtype=np.uint8)
     frames = bone_frames(track)
     maps = [bone_maps(skin.frames, frames).numpy() for skin in model.skins]
+    acting = [_Acting.of(skin, track, model.rest) for skin in model.skins]
     for t in np.flatnonzero(track.body.tracked.numpy()):
-        layers = [
-            _shade(skin, rasterize(skin.sheets, _pose(skin, moves[t]), width=width, height=height))
-            for skin, moves in zip(model.skins, maps, strict=True)
-        ]
-        _compose(layers, rgb[t], seen[t], figure[t])
+        layers = []
+        for one, moves in zip(acting, maps, strict=True):
+            skin = one.at(int(t))
+            layers.append(
+                _shade(skin, rasterize(skin.sheets, skin.surface, _pose(skin, moves[t]), width=width, height=height))
+            )
+        compose(layers, rgb[t], seen[t], figure[t])
+        mend(rgb[t], seen[t], figure[t])
     return TexturedProxy(rgb=torch.from_numpy(rgb), seen=torch.from_numpy(seen), figure=torch.from_numpy(figure))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Acting:
+    """A skin whose face follows a track.
+
+    Attributes:
+        still: as the reference shows it.
+        moving: a copy whose picture is redrawn for every frame; the same where the face cannot move.
+        moved: [T, P, 2] see `transfer_expression`; None where the face cannot move.
+    """
+
+    still: ProxySkin
+    moving: ProxySkin
+    moved: np.ndarray | None
+
+    @staticmethod
+    def of(skin: ProxySkin, track: PersonTrack, rest: FaceRest | None) -> _Acting:
+        if skin.face is None or rest is None:
+            return _Acting(still=skin, moving=skin, moved=None)
+        moved = transfer_expression(skin.face.posed, track, rest).numpy()
+        return _Acting(still=skin, moving=replace(skin, surface=skin.surface.copy()), moved=moved)
+
+    def at(self, frame: int) -> ProxySkin:
+        """The skin in one frame; good until the next call."""
+        if self.moved is not None and self.still.face is not None:
+            paint_face(self.still.face, self.moved[frame], self.still.surface, self.moving.surface)
+        return self.moving
 
 
 def _pose(skin: ProxySkin, moves: np.ndarray) -> np.ndarray:
@@ -94,60 +154,32 @@ def _pose(skin: ProxySkin, moves: np.ndarray) -> np.ndarray:
     return np.einsum("vij,vj->vi", blended[:, :, :3], skin.rest) + blended[:, :, 3]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Layer:
-    """What one reference contributes to a frame, in K pixels."""
-
-    pixel: np.ndarray
-    rgb: np.ndarray
-    seen: np.ndarray
-    facing: np.ndarray
-
-
-def _shade(skin: ProxySkin, hits: Hits) -> _Layer:
+def _shade(skin: ProxySkin, hits: Hits) -> Layer:
     """Copies the reference where it saw the surface, else takes the part's colour."""
-    sheets = skin.sheets
+    sheets, surface = skin.sheets, skin.surface
     sheet = sheets.facing[hits.triangle]
     front = (sheet >= 0) & hits.own
     corners = sheets.triangles[hits.triangle]
     rgb = np.empty((len(corners), 3), dtype=np.float32)
     whole = front & (sheet > 0) & (hits.stretch < _MAX_CLEAN_STRETCH)
     stretched = front & ~whole
-    rgb[whole] = _bilinear(skin.texture, hits.texture[whole])
-    rgb[stretched] = _bilinear(skin.inner_texture, hits.texture[stretched])
+    rgb[whole] = bilinear(surface.texture, hits.texture[whole])
+    rgb[stretched] = bilinear(surface.inner_texture, hits.texture[stretched])
     rgb[~front] = interpolate(skin.fill, corners[~front], hits.weights[~front])
+    rgb[~front] = _guess(skin, hits, np.flatnonzero(~front), rgb[~front])
     facing = interpolate(skin.facing[:, None], corners, hits.weights)[:, 0]
-    return _Layer(pixel=hits.pixel, rgb=rgb, seen=front & (sheet > 0) & (hits.stretch < _MAX_STRETCH), facing=facing)
+    seen = front & (sheet > 0) & (hits.stretch < _MAX_STRETCH)
+    seen[seen] = surface.known[texels(hits.texture[seen], surface.known.shape)]
+    quality = facing / np.maximum(hits.stretch, 1.0)
+    return Layer(pixel=hits.pixel, rgb=rgb * skin.gain, seen=seen, quality=quality)
 
 
-def _compose(layers: list[_Layer], rgb: np.ndarray, seen: np.ndarray, figure: np.ndarray) -> None:
-    """Writes the layers into one frame; per pixel the reference that saw the surface most squarely wins."""
-    flat_rgb, flat_seen, flat_figure = rgb.reshape(-1, 3), seen.reshape(-1), figure.reshape(-1)
-    if len(layers) == 1:
-        best = layers[0]
-        flat_rgb[best.pixel] = np.rint(best.rgb).astype(np.uint8)
-        flat_seen[best.pixel] = best.seen * np.uint8(255)
-        flat_figure[best.pixel] = 255
-        return
-    score = np.full(flat_seen.shape, -1.0, dtype=np.float32)
-    for order, layer in enumerate(layers):
-        quality = np.where(layer.seen, 1.0 + layer.facing, 0.5) - 1e-3 * order
-        better = quality > score[layer.pixel]
-        pixel = layer.pixel[better]
-        score[pixel] = quality[better]
-        flat_rgb[pixel] = np.rint(layer.rgb[better]).astype(np.uint8)
-        flat_seen[pixel] = layer.seen[better] * np.uint8(255)
-        flat_figure[pixel] = 255
-
-
-def _bilinear(texture: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """[K, C] texture [H, W, C] read at places [K, 2] (x, y; texel centres at +0.5)."""
-    height, width, _ = texture.shape
-    x, y = np.clip(place[:, 0] - 0.5, 0, width - 1.001), np.clip(place[:, 1] - 0.5, 0, height - 1.001)
-    x0, y0 = np.floor(x), np.floor(y)
-    fx, fy = (x - x0)[:, None], (y - y0)[:, None]
-    flat, start = texture.reshape(height * width, -1), y0.astype(np.int64) * width + x0.astype(np.int64)
-    top_left, bottom_left = flat[start], flat[start + width]
-    top = top_left + (flat[start + 1] - top_left) * fx
-    bottom = bottom_left + (flat[start + width + 1] - bottom_left) * fx
-    return top + (bottom - top) * fy
+def _guess(skin: ProxySkin, hits: Hits, which: np.ndarray, fill: np.ndarray) -> np.ndarray:
+    """[K, 3] colours of hits that the reference did not see: of their mirror image where it saw that, else `fill`."""
+    triangle = hits.triangle[which]
+    mirror = interpolate(skin.mirror, skin.sheets.triangles[triangle], hits.weights[which])
+    surface, texel = skin.surface, texels(mirror, skin.surface.owner.shape)
+    shown = surface.owner[texel] == MIRRORED[skin.sheets.layer[triangle]]
+    shown &= mirror[:, 2] < surface.shown_depth[texel] + _MIRROR_DEPTH * skin.head_px
+    fill[shown] = bilinear(surface.inner_texture, mirror[shown, :2])
+    return fill

@@ -95,7 +95,7 @@ class Animator:
         track = retarget(driving, references, options)
         dropped = {part: getattr(request, f"{part}_from") == "none" for part in PARTS}
         track = drop_parts(track, **dropped)
-        proxy = prepare_proxy(references) if request.use_proxy and not dropped["body"] else None
+        proxy = prepare_proxy(references, track) if request.use_proxy and not dropped["body"] else None
         cache = self.prepare_references(references)
         scales = [
             own if given is None else given

@@ -86,7 +86,7 @@ def guide_sample(sample: ActorSample, *, generator: torch.Generator) -> GuidedSa
     _, height, width, _ = sample.frames.shape
     reference, track = as_perceived(sample, generator=generator)
     references = ReferenceSet(images=(reference,), proportions=estimate_proportions([reference.person]))
-    drawn = draw_proxy(prepare_proxy(references), track, width=width, height=height)
+    drawn = draw_proxy(prepare_proxy(references, track), track, width=width, height=height)
     return GuidedSample(
         frames=sample.frames,
         mask=sample.mask,

@@ -213,8 +213,10 @@ def _make(method: str, animator: Animator, case: HeldOutCase, given: _Inputs) ->
         case "nearest_pose":
             return draw_nearest(spec)
         case "proxy":
-            track = retarget(given.driving, given.references)[0 : spec.num_frames]
-            return draw_proxy(prepare_proxy(given.references), track, width=spec.width, height=spec.height).rgb
+            moved = retarget(given.driving, given.references)
+            return draw_proxy(
+                prepare_proxy(given.references, moved), moved[0 : spec.num_frames], width=spec.width, height=spec.height
+            ).rgb
         case "no_motion":
             request = AnimateRequest(
                 references=(nowhere,), driving=nowhere, seed=spec.seed, guidance_reference=1.0, guidance_motion=0.0,

@@ -18,6 +18,7 @@ PARTS: Final = {
     "skeleton": "dreamactor.app.bench.guidance_skeleton",
     "joints": "dreamactor.app.bench.guidance_joints",
     "yaw": "dreamactor.app.bench.guidance_yaw",
+    "proxy": "dreamactor.app.bench.guidance_proxy",
 }
 """What can be measured -> the module that does."""
 

@@ -86,7 +86,7 @@ def ready(bundle: ModelBundle, scene: Scene, count: int) -> ForwardCase:
     width, height = references.canvas
     track = retarget(scene.driving, references)
     segment = plan_segments(track.num_frames, bundle.defaults.segment_frames, bundle.grid)[0]
-    drawn = animator._draw(track, segment, prepare_proxy(references), width=width, height=height)
+    drawn = animator._draw(track, segment, prepare_proxy(references, track), width=width, height=height)
     shape = (1, bundle.vae.config.latent_channels, segment.num_latents, *bundle.grid.cells(height=height, width=width))
     return ForwardCase(
         animator=animator,

@@ -1,0 +1,85 @@
+"""What a reference did not show of a person: people are alike on both sides, and heads are round.
+
+Gives every vertex of a skin the place in the picture where its mirror image is seen, and a plain colour for what even that
+does not tell. Everything here is a guess and is marked as unseen.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from dreamactor.geometry.rotation import angles_to_matrix, flip_axes
+from dreamactor.guidance.proxy_bones import BONE, BoneFrames
+from dreamactor.guidance.proxy_parts import PARTS
+from dreamactor.types.track import PersonTrack
+
+_CENTRAL: Final = {"torso": "chest", "head": "head", "neck": "neck"}
+"""Parts that are their own mirror image, and the bone whose frame tells their sides."""
+_LEFT_AXIS: Final = {"torso": 0, "head": 0}
+"""Column of that frame that points to the person's left; the last one in all others."""
+
+
+def mirrored_part(index: int) -> int:
+    """The part on the other side of the body."""
+    name = PARTS[index]
+    swapped = name.replace("left_", "*").replace("right_", "left_").replace("*", "right_")
+    return PARTS.index(swapped)
+
+
+MIRRORED: Final = np.array([mirrored_part(index) for index in range(len(PARTS))])
+"""[P] part -> the part on the other side."""
+
+
+def mirror_places(index: int, rest: np.ndarray, frames: BoneFrames) -> np.ndarray:
+    """[V, 3] px3 of the mirror images of a part's points.
+
+    Args:
+        index: of the part.
+        rest: [V, 3] px3 in the pose of `frames`.
+        frames: of one time.
+    """
+    name, other = PARTS[index], PARTS[MIRRORED[index]]
+    here, there = BONE[_CENTRAL.get(name, name)], BONE[_CENTRAL.get(other, other)]
+    origin, basis = frames.origin[0].numpy(), frames.basis[0].numpy().astype(np.float64)
+    local = (rest - origin[here]) @ np.linalg.pinv(basis[here], rcond=1e-4).T
+    local[:, _LEFT_AXIS.get(name, 2)] *= -1.0
+    return (local @ basis[there].T + origin[there]).astype(np.float32)
+
+
+def hair_colour(texture: np.ndarray, own: np.ndarray, person: PersonTrack, *, pad: int) -> np.ndarray | None:
+    """[3] colour of a head's crown; None where the picture does not show it.
+
+    Args:
+        texture: [Ht, Wt, 3] float32, the padded picture.
+        own: [Ht, Wt] bool, texels of the head.
+    """
+    y, x = np.nonzero(own)
+    place = np.stack((x + 0.5 - pad, y + 0.5 - pad), axis=1) - person.head.center[0, :2].numpy()
+    up = flip_axes(angles_to_matrix(person.head.angles_rad[0])).numpy()[:2, 1]
+    crown = place @ up < -0.65 * float(person.head.radius_px[0])
+    return np.median(texture[y[crown], x[crown]], axis=0) if crown.sum() > 3 else None
+
+
+def head_fill(
+    rest: np.ndarray, fill: np.ndarray, person: PersonTrack, *, hair: np.ndarray | None, skin: np.ndarray | None
+) -> np.ndarray:
+    """[V, 3] plain colours of a head's points.
+
+    Args:
+        rest: [V, 3] px3.
+        fill: [V, 3] what the head shows at that height.
+        person: one frame.
+        hair: [3] colour of the crown, for the back of the head; None where it is not known.
+        skin: [3] colour of the neck or the hands, for the face of a head that is seen from behind; None where not known.
+    """
+    turn = flip_axes(angles_to_matrix(person.head.angles_rad[0])).numpy()
+    local = (rest - person.head.center[0].numpy()) @ turn / max(float(person.head.radius_px[0]), 1.0)
+    down, back = local[:, 1], local[:, 2]
+    found = fill.astype(np.float32)
+    if hair is not None:
+        found[(back > 0.05) & (down < 0.5)] = hair
+    if skin is not None and turn[2, 2] < 0.3:  # the picture hardly shows the face
+        found[(back < -0.2) & (down > -0.45)] = skin
+    return found
