@@ -44,7 +44,7 @@ def animate_to_file(request: AnimateRequest, *, model: str, output: Path, previe
         driving = iter(stack.enter_context(VideoReader(request.driving))) if is_video and preview else None
         writer: VideoWriter | None = None
         beside: VideoWriter | None = None
-        for clip in animator.animate(request, report):
+        for clip in animator.animate(request, report, lambda line: typer.echo(line, err=True)):
             if writer is None:
                 width, height = clip.size
                 writer = stack.enter_context(VideoWriter(output, width=width, height=height, times=track.times, audio=audio))

@@ -18,6 +18,7 @@ from dreamactor.app.commands import (
     bench_actors,
     bench_drivers,
     bench_export,
+    bench_faces,
     bench_guidance,
     bench_judge,
     bench_metrics,
@@ -50,6 +51,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "bench judge": bench_judge.command,
     "bench perception": bench_perception.command,
     "bench guidance": bench_guidance.command,
+    "bench faces": bench_faces.command,
 }
 """What is typed -> what runs; two words are a command of a group."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import fields, replace
@@ -22,6 +23,8 @@ from dreamactor.guidance.pose_maps import draw_pose_maps
 from dreamactor.guidance.retarget import RetargetOptions, retarget
 from dreamactor.guidance.textured_proxy import ProxyModel, prepare_proxy
 from dreamactor.inference.bundle import ModelBundle, load_bundle
+from dreamactor.inference.face_encoders import load_own_encoder
+from dreamactor.inference.face_motion import FaceMotion, read_face_motion
 from dreamactor.inference.references import read_references
 from dreamactor.inference.request import AnimateRequest, Progress
 from dreamactor.inference.segments import Segment, plan_segments
@@ -42,6 +45,7 @@ TIME_SHIFT = 2.0
 """Moves sampling steps towards noise, where pose and silhouette are decided."""
 
 Report = Callable[[Progress], None]
+logger = logging.getLogger(__name__)
 
 
 def perceive_driving(path: Path, *, person: int | None, report: Report) -> PersonTrack:
@@ -87,8 +91,15 @@ class Animator:
         return cls(load_bundle(name_or_path))
 
     @torch.no_grad()
-    def animate(self, request: AnimateRequest, report: Report = lambda progress: None) -> Iterator[VideoClip]:
+    def animate(
+        self, request: AnimateRequest, report: Report = lambda progress: None, say: Callable[[str], None] = logger.info
+    ) -> Iterator[VideoClip]:
         """Yields the video segment by segment; all clips together have exactly the driver's frames and times.
+
+        Args:
+            request: what to make.
+            report: called with the progress.
+            say: called with lines for the user.
 
         Raises:
             DreamActorError: something about the request that its author can mend.
@@ -106,13 +117,17 @@ class Animator:
                 estimator=estimator,
                 described=request.described,
             )
-        yield from self.animate_track(driving, references, request, report)
+        face = self.read_face(driving, request)
+        say(str(face))
+        yield from self.animate_track(driving, references, request, report, face=face)
 
     @torch.no_grad()
     def animate_track(
-        self, driving: PersonTrack, references: ReferenceSet, request: AnimateRequest, report: Report = lambda _: None
-    ) -> Iterator[VideoClip]:
-        """The same from what perception gives; of the request only the settings count."""
+        self, driving: PersonTrack, references: ReferenceSet, request: AnimateRequest, report: Report = lambda _: None, *,
+        face: FaceMotion | None = None,
+    ) -> Iterator[VideoClip]:  # fmt: skip
+        """The same from what perception gives; of the request only the settings count. Without `face` the driver's face is
+        read off its landmarks."""
         bundle, defaults = self.bundle, self.bundle.defaults
         track = retarget(driving, references, RetargetOptions(framing=request.framing))
         proxy = prepare_proxy(references) if request.use_proxy else None
@@ -138,6 +153,9 @@ class Animator:
 
             stepped(0, steps)
             drawn = self._draw(track, segment, proxy, width=width, height=height)
+            if face is not None and face.source == "implicit":
+                tokens = face.tokens[segment.control_frames(bundle.grid).clamp(max=len(face.tokens) - 1)]
+                drawn = replace(drawn, face=replace(drawn.face, tokens=tokens))
             drive = self.prepare_drive(drawn, segment)
             latent = self._denoise(
                 drive, cache, guidance, first_latent=carried, steps=steps, seed=request.seed + 7919 * index,
@@ -147,6 +165,20 @@ class Animator:
             yield VideoClip(frames=frames, times=driving.times[segment.start : segment.stop])
             report(Progress(stage="decode", done=segment.stop, total=track.num_frames))
             carried = latent[:, :, -1:]
+
+    def read_face(self, driving: PersonTrack, request: AnimateRequest) -> FaceMotion:
+        """The driver's face motion, by the encoder that the request asks for.
+
+        Raises:
+            ConfigError, InputError: the encoder or the weights asked for cannot be used.
+        """
+        faces = self.bundle.faces
+        if request.face_weights is not None:
+            faces = replace(faces, rgb=load_own_encoder(request.face_weights, code_dim=faces.landmarks.code_dim))
+        if request.driving.suffix.lower() == ".npz":
+            return read_face_motion(faces, driving, None, choice=request.face_encoder)
+        with VideoReader(request.driving) as reader:
+            return read_face_motion(faces, driving, (frame.image for frame in reader), choice=request.face_encoder)
 
     def prepare_references(self, references: ReferenceSet) -> ReferenceCache:
         """Latents and tokens of the references, for the whole video."""
@@ -195,8 +227,8 @@ class Animator:
         )
 
     def _face_codes(self, face: FaceInput) -> Tensor:
-        """Face motion codes of some frames: [T, E]."""
-        return self.bundle.face(face.landmarks)
+        """Face motion tokens of some frames: [T, c]."""
+        return self.bundle.face(face.landmarks) if face.tokens is None else face.tokens
 
     def _denoise(
         self, drive: DriveCache, references: ReferenceCache, guidance: Guidance, *, first_latent: Tensor | None,

@@ -9,6 +9,7 @@ from typing import Literal
 
 from dreamactor.errors import ConfigError
 from dreamactor.guidance.retarget import FRAMINGS, Framing
+from dreamactor.inference.face_motion import CHOICES, FaceEncoderChoice
 
 MIN_SIZE, MAX_SIZE = 64, 1536
 
@@ -29,6 +30,8 @@ class AnimateRequest:
         described: JSON files that say by hand where the person is in the first references, see
             `dreamactor.inference.described`.
         use_proxy: carry the references' own pixels along; off is the paper's pure mode.
+        face_encoder: which of the model's encoders reads the driver's face, see `dreamactor.inference.face_motion`.
+        face_weights: own weights of the implicit encoder, a safetensors file.
 
     Raises:
         ConfigError: a value that cannot work.
@@ -45,6 +48,8 @@ class AnimateRequest:
     person: int | None = None
     described: tuple[Path, ...] = ()
     use_proxy: bool = True
+    face_encoder: FaceEncoderChoice = "auto"
+    face_weights: Path | None = None
 
     def __post_init__(self) -> None:
         if not self.references:
@@ -63,6 +68,10 @@ class AnimateRequest:
                 raise ConfigError(f"--guidance-{name} must be a number from 0 to 20, got {value}.")
         if self.person is not None and self.person < 1:
             raise ConfigError(f"--person counts from 1 (the largest), got {self.person}.")
+        if self.face_encoder not in CHOICES:
+            raise ConfigError(f"Unknown face encoder '{self.face_encoder}'. Known: {', '.join(CHOICES)}.")
+        if self.face_weights is not None and self.face_encoder == "landmarks":
+            raise ConfigError("--face-weights are of the implicit encoder; they have no use with --face-encoder landmarks.")
         if self.framing not in FRAMINGS:
             raise ConfigError(f"Unknown framing '{self.framing}'. Known: {', '.join(FRAMINGS)}.")
 

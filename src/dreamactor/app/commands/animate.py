@@ -24,6 +24,12 @@ def command(
         list[Path] | None, typer.Option(help="Head box and joints of the first reference by hand; repeat for the next.")
     ] = None,
     proxy: Annotated[bool, typer.Option(help="Carry the reference's own pixels along.")] = True,
+    face_encoder: Annotated[
+        str, typer.Option(help="What reads the driver's face: auto, implicit (its pictures) or landmarks.")
+    ] = "auto",
+    face_weights: Annotated[
+        Path | None, typer.Option(help="Own weights of the implicit face encoder (.safetensors).")
+    ] = None,
     preview: Annotated[Path | None, typer.Option(help="Also write driving and result side by side.")] = None,
 ) -> None:
     """Animate a character by a driving video.
@@ -49,6 +55,8 @@ def command(
         person=person,
         described=tuple(reference_json or ()),
         use_proxy=proxy,
+        face_encoder=face_encoder,  # type: ignore[arg-type]
+        face_weights=face_weights,
     )
     num_frames = animate_to_file(request, model=model, output=output, preview=preview)
     typer.echo(f"{output} ({num_frames} frames)" + (f", {preview}" if preview else ""))
