@@ -9,6 +9,7 @@ Axis letters: N moments of an actor, K of them (the first ones) with a picture, 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
@@ -24,16 +25,20 @@ from dreamactor.data.actors.expression import COEFFICIENT, NUM_EXPRESSION
 from dreamactor.data.actors.figure import build_figure
 from dreamactor.data.actors.motion import ANGLES, Performance, sample_expression
 from dreamactor.data.actors.scene import Camera, place_camera
+from dreamactor.errors import NoPersonError
 from dreamactor.guidance.face_crop import normalize_landmarks
 from dreamactor.guidance.person_box import enlarge, other_side
 from dreamactor.perception.base import PersonEstimator
-from dreamactor.perception.perceive import perceive_image
+from dreamactor.perception.perceive import perceive_video
+from dreamactor.types.track import empty_track
 from dreamactor.video.output import atomic_path
 
 FIRST_FACE_SEED: Final = 300_000
 """Actors from here on, in pairs of an even and the next odd seed, are the face encoders'; they end below the judge's."""
-NUM_MOMENTS, NUM_PICTURES, NUM_PERCEIVED = 24, 6, 4
-"""Moments of an actor; how many of them are drawn, and how many are perceived where that is asked for."""
+NUM_MOMENTS, NUM_PICTURES = 24, 6
+"""Moments of an actor, and how many of them are drawn."""
+NUM_PERCEIVED, PERCEIVED_FPS = 16, 10.0
+"""Frames of an actor that are perceived where that is asked for, and how fast they follow each other."""
 PICTURE_PX: Final = 192
 SURPLUS: Final = 4 / 3
 """How much larger than the face box a picture is, so that training can move it about."""
@@ -128,7 +133,7 @@ def draw_face_views(seed: int) -> FaceViews:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PerceivedFaces:
-    """What perception makes of some moments of an actor, n in all.
+    """What perception makes of an actor's moments, n in all; none where it sees nobody.
 
     Attributes:
         points, exact: [n, P, 3] pose-normalised face points as perceived and as drawn.
@@ -141,24 +146,25 @@ class PerceivedFaces:
 
 
 def perceive_faces(seed: int, estimator: PersonEstimator) -> PerceivedFaces:
-    """Looks at every sixth of an actor's moments, from as far as portraits are taken.
+    """Films an actor from as far as portraits are taken, and looks: the head moves as ever, the face does something else in
+    every frame, which a face that is followed allows.
 
     Args:
         seed: of the actor.
-        estimator: built with `static=True`.
+        estimator: built with `static=False`.
     """
-    actor, performance, scene = sample_actor(seed), _performance(seed), sample_scene(seed, framing="portrait")
-    drawn = render(
-        actor,
-        performance,
-        scene,
-        width=_FRAME_PX,
-        height=_FRAME_PX,
-        frames=slice(0, NUM_MOMENTS, NUM_MOMENTS // NUM_PERCEIVED),
-    )
-    found = [perceive_image(frame, estimator=estimator)[0] for frame in drawn.frames]
-    seen = torch.tensor([bool(one.face.tracked[0]) for one in found]) & drawn.track.face.tracked
-    points = torch.cat([normalize_landmarks(one.face, one.head) for one in found])
+    moving = sample_performance(seed, num_frames=NUM_PERCEIVED, fps=PERCEIVED_FPS, framing="portrait")
+    performance = replace(moving, expression=sample_faces(seed, num_moments=NUM_PERCEIVED))
+    scene = sample_scene(seed, framing="portrait")
+    drawn = render(sample_actor(seed), performance, scene, width=_FRAME_PX, height=_FRAME_PX)
+    try:
+        found = perceive_video(
+            ((frame, time) for time, frame in enumerate(drawn.frames)), time_base=Fraction(1, 25), estimator=estimator
+        )
+    except NoPersonError:
+        found = empty_track(NUM_PERCEIVED, width=_FRAME_PX, height=_FRAME_PX, times=drawn.track.times)
+    seen = found.face.tracked & drawn.track.face.tracked
+    points = normalize_landmarks(found.face, found.head)
     exact = normalize_landmarks(drawn.track.face, drawn.track.head)
     return PerceivedFaces(points=points[seen], exact=exact[seen], expression=drawn.expression[seen])
 

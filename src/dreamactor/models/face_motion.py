@@ -15,13 +15,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dreamactor.geometry.skeleton import FACE_POINT, NUM_FACE_POINTS
-from dreamactor.models.looking import Block, Patch, Trunk, centres
+from dreamactor.models.looking import Block, Patch, Trunk, centres, cut_squares
 from dreamactor.types.shapes import expect_shape
 
 LOOK_PX: Final = 144
 """Side of the pictures that eyes and mouth are read from."""
 TRUNK_PX: Final = 96
 """Side of the pictures in which face points are found."""
+NEAR_PX: Final = 28
+"""Side of the close looks."""
 _EYES = tuple([FACE_POINT[f"{side}_eye_{index}"] for index in range(6)] for side in ("left", "right"))
 _MOUTH = [FACE_POINT[f"lip_outer_{index}"] for index in range(12)]
 _GAPS = (
@@ -85,13 +87,29 @@ class LandmarkFaceEncoder(nn.Module):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FaceFound:
+    """What the implicit encoder finds in N pictures, before it reads it.
+
+    Attributes:
+        points: [N, P, 2] face points in -1..1 of the picture; learnt so that the expression is read where it shows.
+        turn: [N, 3] sines of yaw, pitch and roll; learnt so that it need not be carried by the tokens.
+        features: [N, D] points turned upright, the trunk's features where they are, and the turn.
+        near: [N, 4, 3, 28, 28] left eye, mirrored right eye, mouth and brows from near.
+    """
+
+    points: Tensor
+    turn: Tensor
+    features: Tensor
+    near: Tensor
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class FaceLook:
     """What the implicit encoder makes of N pictures.
 
     Attributes:
         tokens: [N, c] face motion tokens; the first E of them are read out as expression coefficients.
-        points: [N, P, 2] face points in -1..1 of the picture; learnt so that the expression is read where it shows.
-        turn: [N, 3] sines of yaw, pitch and roll; learnt so that it need not be carried by the tokens.
+        points, turn: as in `FaceFound`.
     """
 
     tokens: Tensor
@@ -125,8 +143,9 @@ class ImplicitFaceEncoder(nn.Module):
         self.merge = nn.ModuleList([Block(48), nn.Sequential(nn.SiLU(), nn.Conv2d(32, 32, 3, padding=1))])
         self.heat = nn.Sequential(nn.GroupNorm(8, 32), nn.SiLU(), nn.Conv2d(32, NUM_FACE_POINTS, 1))
         self.local = nn.Conv2d(32, 10, 1)
-        self.eye, self.mouth = (Patch(32, size_px=28, channels=(16, 24, 32)) for _ in range(2))
-        features = NUM_FACE_POINTS * 12 + 3 + 96
+        self.eye, self.mouth = (Patch(32, size_px=NEAR_PX, channels=(16, 24, 32)) for _ in range(2))
+        self.brows = Patch(24, size_px=NEAR_PX, channels=(16, 16, 24))
+        features = NUM_FACE_POINTS * 12 + 3 + 3 * 32 + 24
         # What differs from face to face is small against what all faces share: without the norm nothing is learnt for long.
         self.mlp = nn.Sequential(
             nn.BatchNorm1d(features), nn.Linear(features, 128), nn.SiLU(), nn.Linear(128, 96), nn.SiLU(),
@@ -144,23 +163,44 @@ class ImplicitFaceEncoder(nn.Module):
 
     def look(self, pictures: Tensor) -> FaceLook:
         """The same from pictures [N, 3, 144, 144] in -1..1, with what was found on the way."""
-        small = F.interpolate(pictures, size=TRUNK_PX, mode="bilinear", antialias=True)
-        found = self.trunk(small)
-        turn = self.turn(found[3])
-        hidden = found[3]
-        for up, skip, merge, finer in zip(self.up, self.skip, self.merge, (found[2], found[1]), strict=True):
+        found = self.find(pictures)
+        return FaceLook(tokens=self.read(found.features, found.near), points=found.points, turn=found.turn)
+
+    def find(self, pictures: Tensor) -> FaceFound:
+        """Points and close looks of pictures [N, 3, 144, 144] in -1..1."""
+        levels = self.trunk(F.interpolate(pictures, size=TRUNK_PX, mode="bilinear", antialias=True))
+        turn = self.turn(levels[3])
+        hidden = levels[3]
+        for up, skip, merge, finer in zip(self.up, self.skip, self.merge, (levels[2], levels[1]), strict=True):
             hidden = merge(F.interpolate(up(hidden), scale_factor=2.0) + skip(finer))
         points, share = centres(self.heat(hidden))
         here = torch.einsum("nlp,ncp->nlc", share, self.local(hidden).flatten(2))  # features where each point is
-        upright, axis, unit = _upright(points)
-        place, axis, unit = points.detach(), axis.detach(), unit.detach()
-        sides = [
-            self.eye(pictures, place[:, eye].mean(dim=1), 0.36 * unit, axis=axis, mirror=side == 1)
-            for side, eye in enumerate(_EYES)
-        ]
-        lips = self.mouth(pictures, place[:, _MOUTH].mean(dim=1), 0.55 * unit, axis=axis)
-        seen = torch.cat([upright.flatten(1), here.flatten(1), turn, *sides, lips], dim=1)
-        return FaceLook(tokens=self.mlp(seen), points=points, turn=turn)
+        upright, _, _ = _upright(points)
+        return FaceFound(
+            points=points, turn=turn, features=torch.cat([upright.flatten(1), here.flatten(1), turn], dim=1),
+            near=_near(pictures, points.detach()),
+        )  # fmt: skip
+
+    def read(self, features: Tensor, near: Tensor) -> Tensor:
+        """Tokens [N, c] from `FaceFound.features` and `FaceFound.near`."""
+        left, right, lips, brows = near.unbind(dim=1)
+        seen = [self.eye(left), self.eye(right), self.mouth(lips), self.brows(brows)]
+        return self.mlp(torch.cat([features, *seen], dim=1))
+
+
+def _near(pictures: Tensor, points: Tensor) -> Tensor:
+    """[N, 4, 3, 28, 28] both eyes, mouth and brows; the brows' square is placed by the eyes, so that brows move in it."""
+    _, axis, unit = _upright(points)
+    eyes = [points[:, eye].mean(dim=1) for eye in _EYES]
+    down = torch.stack([-axis[:, 1], axis[:, 0]], dim=-1)
+    above = (eyes[0] + eyes[1]) / 2 - 0.35 * unit[:, None] * down
+
+    def cut(middle: Tensor, reach: float, *, mirror: bool = False) -> Tensor:
+        return cut_squares(pictures, middle, reach * unit, size_px=NEAR_PX, axis=axis, mirror=mirror)
+
+    mouth = points[:, _MOUTH].mean(dim=1)
+    parts = [cut(eyes[0], 0.36), cut(eyes[1], 0.36, mirror=True), cut(mouth, 0.55), cut(above, 0.8)]
+    return torch.stack(parts, dim=1)
 
 
 def _upright(points: Tensor) -> tuple[Tensor, Tensor, Tensor]:

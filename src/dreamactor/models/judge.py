@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dreamactor.geometry.skeleton import FACE_POINT
-from dreamactor.models.looking import Block, Patch, Trunk, centres, square_around
+from dreamactor.models.looking import Block, Patch, Trunk, centres, cut_squares
 from dreamactor.types.shapes import expect_shape
 
 POINTS_PX, HEAD_PX, WHO_PX = 128, 96, 96
@@ -64,6 +64,7 @@ class HeadReading:
         return torch.stack([torch.atan2(sine, cosine), *(part.clamp(-1, 1).asin() for part in (pitch, roll))], dim=-1)
 
 
+PATCH_PX = 24
 _EYES = tuple([FACE_POINT[f"{side}_eye_{index}"] for index in range(6)] for side in ("left", "right"))
 _MOUTH = [FACE_POINT[f"lip_outer_{index}"] for index in range(12)]
 
@@ -83,7 +84,7 @@ class HeadJudge(nn.Module):
         self.merge = nn.ModuleList([Block(64), Block(48)])
         self.heat = nn.Sequential(nn.GroupNorm(8, 48), nn.SiLU(), nn.Conv2d(48, num_landmarks, 1))
         self.local = nn.Conv2d(48, 16, 1)
-        self.eye, self.mouth = Patch(32), Patch(32)
+        self.eye, self.mouth = Patch(32, size_px=PATCH_PX), Patch(32, size_px=PATCH_PX)
         self.face = nn.Sequential(
             nn.Linear(num_landmarks * 18 + 4 + 96, 192),
             nn.SiLU(),
@@ -105,10 +106,19 @@ class HeadJudge(nn.Module):
         # Points about their own middle: where the box lies says nothing about the face.
         apart = (landmarks - landmarks.mean(dim=1, keepdim=True)) * 3
         place = landmarks.detach()
-        left, right = (self.eye(crops, *square_around(place[:, e], reach=1.5), mirror=i == 1) for i, e in enumerate(_EYES))
-        near = [left, right, self.mouth(crops, *square_around(place[:, _MOUTH], reach=1.4))]
+        left, right = (
+            self.eye(_near(crops, place[:, points], reach=1.5, mirror=side == 1)) for side, points in enumerate(_EYES)
+        )
+        near = [left, right, self.mouth(_near(crops, place[:, _MOUTH], reach=1.4))]
         code = self.face(torch.cat([apart.flatten(1), here.flatten(1), turn, *near], dim=1))
         return HeadReading(turn=turn, landmarks=landmarks, expression=code)
+
+
+def _near(crops: Tensor, points: Tensor, *, reach: float, mirror: bool = False) -> Tensor:
+    """A square around points [N, K, 2] of crops [N, 3, S, S], at the crop's full resolution; `reach` times their extent."""
+    low, high = points.amin(dim=1), points.amax(dim=1)
+    half = (high - low).amax(dim=1).clamp(min=0.1) * (reach / 2)
+    return cut_squares(crops, (low + high) / 2, half, size_px=PATCH_PX, mirror=mirror)
 
 
 class WhoJudge(nn.Module):

@@ -48,10 +48,9 @@ class Trunk(nn.Module):
 class Patch(nn.Module):
     """Reads a part of a picture that was cut out from near: [N, 3, S, S] -> [N, features]."""
 
-    def __init__(self, features: int, *, size_px: int = 24, channels: tuple[int, int, int] = (16, 32, 48)) -> None:
+    def __init__(self, features: int, *, size_px: int, channels: tuple[int, int, int] = (16, 32, 48)) -> None:
         super().__init__()
         first, second, third = channels
-        self.size_px = size_px
         self.network = nn.Sequential(
             nn.Conv2d(3, first, 3, padding=1), nn.SiLU(),
             nn.Conv2d(first, second, 3, stride=2, padding=1), nn.GroupNorm(8, second), nn.SiLU(),
@@ -59,32 +58,31 @@ class Patch(nn.Module):
             nn.Flatten(), nn.Linear(third * (size_px // 4) ** 2, features), nn.SiLU(),
         )  # fmt: skip
 
-    def forward(
-        self, crops: Tensor, middle: Tensor, half: Tensor, *, axis: Tensor | None = None, mirror: bool = False
-    ) -> Tensor:
-        """What squares of crops [N, 3, H, W] show.
-
-        Args:
-            crops: pictures; places in them are -1..1.
-            middle: [N, 2] of the squares; half: [N] half their sides.
-            axis: [N, 2] unit vector along their upper edge; None for upright ones.
-            mirror: read them from right to left.
-        """
-        line = (torch.arange(self.size_px, device=crops.device) + 0.5) / self.size_px * 2 - 1
-        y, x = torch.meshgrid(line, -line if mirror else line, indexing="ij")
-        if axis is None:
-            place = torch.stack([x, y], dim=-1)[None]
-        else:
-            along, down = axis, torch.stack([-axis[:, 1], axis[:, 0]], dim=-1)
-            place = x[..., None] * along[:, None, None] + y[..., None] * down[:, None, None]
-        grid = middle[:, None, None] + half[:, None, None, None] * place
-        return self.network(F.grid_sample(crops, grid, padding_mode="border", align_corners=False))
+    def forward(self, part: Tensor) -> Tensor:
+        return self.network(part)
 
 
-def square_around(points: Tensor, *, reach: float) -> tuple[Tensor, Tensor]:
-    """Middle [N, 2] and half the side [N] of squares around points [N, K, 2]; `reach` times their larger extent."""
-    low, high = points.amin(dim=1), points.amax(dim=1)
-    return (low + high) / 2, (high - low).amax(dim=1).clamp(min=0.1) * (reach / 2)
+def cut_squares(
+    crops: Tensor, middle: Tensor, half: Tensor, *, size_px: int, axis: Tensor | None = None, mirror: bool = False
+) -> Tensor:
+    """Cuts squares out of pictures: [N, 3, size_px, size_px].
+
+    Args:
+        crops: [N, 3, H, W]; places in them are -1..1.
+        middle: [N, 2] of the squares; half: [N] half their sides.
+        size_px: side of the result.
+        axis: [N, 2] unit vector along their upper edge; None for upright ones.
+        mirror: cut them out mirrored.
+    """
+    line = (torch.arange(size_px, device=crops.device) + 0.5) / size_px * 2 - 1
+    y, x = torch.meshgrid(line, -line if mirror else line, indexing="ij")
+    if axis is None:
+        place = torch.stack([x, y], dim=-1)[None]
+    else:
+        down = torch.stack([-axis[:, 1], axis[:, 0]], dim=-1)
+        place = x[..., None] * axis[:, None, None] + y[..., None] * down[:, None, None]
+    grid = middle[:, None, None] + half[:, None, None, None] * place
+    return F.grid_sample(crops, grid, padding_mode="border", align_corners=False)
 
 
 def centres(heat: Tensor) -> tuple[Tensor, Tensor]:

@@ -2,7 +2,7 @@
 
 faces/       faces of actors, cut out, with the truth    (data.faces)
 perceived/   what perception makes of some of them
-rgb/ landmarks/   checkpoint and log of each training
+rgb/ read/ landmarks/   checkpoint and log of each training
 model/       the finished encoders
 """
 
@@ -28,6 +28,7 @@ from dreamactor.data.faces import (
     face_views_path,
     load_face_views,
     load_perceived,
+    perceived_path,
 )
 from dreamactor.data.workers import in_parallel
 from dreamactor.inference.face_encoders import FaceEncoders, save_face_encoders
@@ -35,7 +36,7 @@ from dreamactor.models.face_motion import ImplicitFaceEncoder, LandmarkFaceEncod
 from dreamactor.perception.build import build_estimator
 from dreamactor.recipes.stage import train_once
 from dreamactor.training.face import landmark_pairs, train_landmark_encoder
-from dreamactor.training.implicit_face import load_face_book, middle_of, train_implicit_encoder
+from dreamactor.training.implicit_face import load_face_book, middle_of, train_implicit_encoder, train_reader
 from dreamactor.training.loop import LoopConfig
 
 NUM_FREE: Final = 8
@@ -44,14 +45,18 @@ FACE_TOKEN: Final = NUM_EXPRESSION + NUM_FREE
 """Size of a token."""
 
 
+WORN_VERSIONS: Final = 4
+"""Of every picture, for what reads the face."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FaceRecipe:
     """How much of everything.
 
     Attributes:
         num_actors: actors to draw, an even number; six pictures each.
-        num_perceived: how many of them are perceived too, four pictures each.
-        rgb_steps, landmark_steps: optimizer steps.
+        num_perceived: how many of them are perceived too, sixteen frames each.
+        rgb_steps, read_steps, landmark_steps: optimizer steps; the second ones train what reads the face, the rest finished.
         batch: pictures a step of the implicit encoder.
         workers: processes that draw.
         seed: of everything.
@@ -59,7 +64,8 @@ class FaceRecipe:
 
     num_actors: int = 1200
     num_perceived: int = 240
-    rgb_steps: int = 9000
+    rgb_steps: int = 4000
+    read_steps: int = 6000
     landmark_steps: int = 6000
     batch: int = 32
     workers: int = 2
@@ -72,6 +78,7 @@ class FaceRecipe:
             num_actors=2 * max(1, round(self.num_actors * factor / 2)),
             num_perceived=round(self.num_perceived * factor),
             rgb_steps=max(2, round(self.rgb_steps * factor)),
+            read_steps=max(2, round(self.read_steps * factor)),
             landmark_steps=max(2, round(self.landmark_steps * factor)),
         )
 
@@ -96,6 +103,15 @@ def train_faces(run: Path, recipe: FaceRecipe, report: Report) -> FaceEncoders:
         )  # fmt: skip
 
     train_once(run / "rgb", rgb, rgb_stage)
+
+    def read_stage() -> None:
+        config = LoopConfig(num_steps=recipe.read_steps, learning_rate=1e-3, warmup=60, ema_decay=0.998)
+        train_reader(
+            rgb, load_face_book(views), run / "read", config, batch_size=2 * recipe.batch, passes=WORN_VERSIONS,
+            seed=recipe.seed, report=lambda done: report("read", done, recipe.read_steps),
+        )  # fmt: skip
+
+    train_once(run / "read", rgb, read_stage)
 
     def landmark_stage() -> None:
         config = LoopConfig(num_steps=recipe.landmark_steps, learning_rate=1e-3, log_every=200)
@@ -132,11 +148,11 @@ def _draw(folder: Path, recipe: FaceRecipe, report: Report) -> list[Path]:
 
 def _perceive(folder: Path, recipe: FaceRecipe, report: Report) -> list[PerceivedFaces]:
     folder.mkdir(parents=True, exist_ok=True)
-    found: list[PerceivedFaces] = []
-    if not recipe.num_perceived:
-        return found
-    with closing(build_estimator(static=True)) as estimator:
-        for index in range(min(recipe.num_perceived, recipe.num_actors)):
-            found.append(load_perceived(build_perceived(folder, FIRST_FACE_SEED + index, estimator)))
-            report("perceived", index + 1, recipe.num_perceived)
-    return found
+    seeds = range(FIRST_FACE_SEED, FIRST_FACE_SEED + min(recipe.num_perceived, recipe.num_actors))
+    missing = [seed for seed in seeds if not perceived_path(folder, seed).exists()]
+    if missing:
+        with closing(build_estimator()) as estimator:
+            for done, seed in enumerate(missing, start=1):
+                build_perceived(folder, seed, estimator)
+                report("perceived", done, len(missing))
+    return [load_perceived(perceived_path(folder, seed)) for seed in seeds]

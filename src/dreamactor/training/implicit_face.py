@@ -14,7 +14,7 @@ from typing import Final
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from dreamactor.data.faces import SURPLUS, FaceViews, load_face_views
 from dreamactor.models.face_motion import LOOK_PX, FaceLook, ImplicitFaceEncoder
@@ -25,8 +25,8 @@ TURN_DEG, SHIFT, ZOOM = 8.0, 0.07, 0.14
 """How far crops are turned, moved and scaled: more than a perceived box errs."""
 LEAST_SPREAD: Final = 0.05
 """Coefficients that vary less do not weigh more than this."""
-PLACED, TURNED, READ, AGREE, FREE, APART = 6.0, 1.0, 0.6, 0.3, 0.3, 0.3
-"""Weights of the losses: face points, head pose, coefficients, agreement of pairs, free numbers, and what tells the pose."""
+WEIGHTS: Final = {"placed": 6.0, "turned": 1.0, "read": 0.6, "agree": 0.3, "apart": 0.3, "free": 0.3}
+"""Of the losses: face points, head pose, coefficients, agreement of pairs, what tells the pose, and the free numbers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,23 +198,88 @@ def train_implicit_encoder(
         raise ValueError(f"The encoder reads {encoder.num_read} coefficients, the faces have {book.expression.shape[1]}.")
     loop = TrainingLoop({"face": encoder}, config, run, seed=seed)
     spread = book.expression.std(dim=0).clamp(min=LEAST_SPREAD)
-    weights = {"placed": PLACED, "turned": TURNED, "read": READ, "agree": AGREE, "apart": APART, "free": FREE}
 
     def loss_of(generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         pairs = torch.randint(len(book.expression), (batch_size // 2,), generator=generator)
-        flipped = (torch.rand(len(pairs), generator=generator) < 0.5).repeat(2)
-        crops, points = move_pictures(
-            book.pictures[:, pairs].flatten(0, 1), book.points[:, pairs].flatten(0, 1), flipped, generator=generator
-        )
-        sign = torch.where(flipped, -1.0, 1.0)
-        turn = book.turn[:, pairs].flatten(0, 1) * torch.stack([sign, torch.ones_like(sign), sign], dim=-1)
-        wanted = mirror_expression(book.expression[pairs].repeat(2, 1), flipped)
-        look = encoder.look(wear_pictures(crops, generator=generator))
-        losses = face_losses(look, points, turn, wanted, spread)
-        loss = torch.stack([weights[name] * value for name, value in losses.items()]).sum()
+        worn = worn_batch(book, pairs, generator=generator)
         report(loop.step + 1)
-        return loss, {name: float(value.detach()) for name, value in losses.items()}
+        return _weighed(face_losses(encoder.look(worn.pictures), worn.points, worn.turn, worn.expression, spread))
 
     latest = loop.run(loss_of)
     loop.load_averaged()
+    return latest
+
+
+@dataclass(frozen=True, kw_only=True)
+class WornBatch:
+    """Crops as an unsure box cuts them, worn, of [2 M] pictures: of one actor of every pair first, then of the other.
+
+    Attributes:
+        pictures: [2 M, 3, LOOK_PX, LOOK_PX] in -1..1.
+        points: [2 M, P, 2] in -1..1 of the crop; turn: [2 M, 3]; expression: [2 M, E].
+    """
+
+    pictures: Tensor
+    points: Tensor
+    turn: Tensor
+    expression: Tensor
+
+
+def worn_batch(book: FaceBook, pairs: Tensor, *, generator: torch.Generator) -> WornBatch:
+    """Pairs [M] int64 of the book; the two of a pair are mirrored together."""
+    flipped = (torch.rand(len(pairs), generator=generator) < 0.5).repeat(2)
+    crops, points = move_pictures(
+        book.pictures[:, pairs].flatten(0, 1), book.points[:, pairs].flatten(0, 1), flipped, generator=generator
+    )
+    sign = torch.where(flipped, -1.0, 1.0)
+    return WornBatch(
+        pictures=wear_pictures(crops, generator=generator),
+        points=points,
+        turn=book.turn[:, pairs].flatten(0, 1) * torch.stack([sign, torch.ones_like(sign), sign], dim=-1),
+        expression=mirror_expression(book.expression[pairs].repeat(2, 1), flipped),
+    )
+
+
+def _weighed(losses: dict[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
+    loss = torch.stack([WEIGHTS[name] * value for name, value in losses.items()]).sum()
+    return loss, {name: float(value.detach()) for name, value in losses.items()}
+
+
+def train_reader(
+    encoder: ImplicitFaceEncoder, book: FaceBook, run: Path, config: LoopConfig, *, batch_size: int, passes: int, seed: int,
+    report: Callable[[int], None] = lambda done: None,
+) -> dict[str, float]:  # fmt: skip
+    """Trains what reads (close looks and MLP) on what the finished rest finds in `passes` worn versions of every picture.
+
+    The rest costs most of a step; without it a step is several times faster. For the arguments see `train_implicit_encoder`.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    found: dict[str, list[Tensor]] = {name: [] for name in ("features", "near", "points", "turn", "wanted", "aim")}
+    encoder.eval()
+    for pairs in torch.arange(len(book.expression)).repeat(passes).split(32):
+        worn = worn_batch(book, pairs, generator=generator)
+        with torch.no_grad():
+            seen = encoder.find(worn.pictures)
+        near = ((seen.near + 1) * 127.5).round().to(torch.uint8)
+        parts = (seen.features.half(), near, seen.points.half(), seen.turn, worn.expression, worn.turn)
+        for name, part in zip(found, parts, strict=True):
+            found[name].append(part.unflatten(0, (2, -1)))
+    known = {name: torch.cat(parts, dim=1) for name, parts in found.items()}
+    del found
+    spread = book.expression.std(dim=0).clamp(min=LEAST_SPREAD)
+    reader = nn.ModuleDict({"eye": encoder.eye, "mouth": encoder.mouth, "brows": encoder.brows, "mlp": encoder.mlp})
+    loop = TrainingLoop({"reader": reader.train()}, config, run, seed=seed)
+
+    def loss_of(generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
+        pairs = torch.randint(known["wanted"].shape[1], (batch_size // 2,), generator=generator)
+        features, near, points, turn, wanted, aim = (known[name][:, pairs].flatten(0, 1) for name in known)
+        tokens = encoder.read(features.float(), near.float() / 127.5 - 1)
+        look = FaceLook(tokens=tokens, points=points.float(), turn=turn)
+        losses = face_losses(look, points.float(), aim, wanted, spread)
+        report(loop.step + 1)
+        return _weighed({name: value for name, value in losses.items() if name not in ("placed", "turned")})
+
+    latest = loop.run(loss_of)
+    loop.load_averaged()
+    encoder.eval()
     return latest

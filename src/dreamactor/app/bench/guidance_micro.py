@@ -27,7 +27,7 @@ BLINK_AT: Final = 15
 BLINK: Final = (0.6, 1.0, 0.6)
 TREMOR_HZ: Final = 6.0
 TREMOR_SHARE: Final = 0.02
-"""From the mean to the highest opening, in face heights."""
+"""From the narrowest to the widest gap between the lips, in face heights."""
 LIPS_APART: Final = 0.3
 """Of the jaw, about which it trembles."""
 ENOUGH, IN_TIME = 0.6, 1.0
@@ -64,7 +64,7 @@ def trembling(seed: int) -> Performance:
     still = sample_performance(seed, num_frames=NUM_FRAMES, framing="portrait", kind="idle")
     expression = torch.zeros(NUM_FRAMES, NUM_EXPRESSION)
     wave = torch.sin(2 * torch.pi * TREMOR_HZ * torch.arange(NUM_FRAMES) / FPS)
-    expression[:, _JAW] = LIPS_APART + wave * TREMOR_SHARE / lip_gain(seed)
+    expression[:, _JAW] = LIPS_APART + wave * TREMOR_SHARE / 2 / lip_gain(seed)
     for offset, value in enumerate(BLINK):
         expression[BLINK_AT - 1 + offset, _LIDS] = value
     return replace(still, expression=expression, channels=still.channels[:1].expand(NUM_FRAMES, -1).clone())
