@@ -6,9 +6,23 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
-from dreamactor.app.bench import guidance_camera, guidance_heads, guidance_joints, guidance_lengths, guidance_skeleton
+from dreamactor.app.bench import (
+    guidance_camera,
+    guidance_faces,
+    guidance_heads,
+    guidance_joints,
+    guidance_lengths,
+    guidance_micro,
+    guidance_skeleton,
+)
+from dreamactor.app.bench.guidance_micro import compare_dips, compare_waves
 from dreamactor.app.main import run
+from dreamactor.data.actors import NUM_EXPRESSION
+from dreamactor.data.actors.expression import COEFFICIENT
+from dreamactor.inference.face_encoders import FaceEncoders, save_face_encoders
+from dreamactor.models.face_motion import ImplicitFaceEncoder, LandmarkFaceEncoder
 
 
 def test_heads_keep_their_size_against_the_shoulders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,3 +87,47 @@ def test_the_adjusted_exact_skeleton_is_the_truths(tmp_path: Path, monkeypatch: 
     assert scores["exact_median_percent"] < 2
     assert scores["exact_floor_median_percent"] < 2
     assert scores["unadjusted_median_percent"] > 5
+
+
+def test_face_parts_measure_the_encoders_they_are_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch.manual_seed(0)
+    faces = FaceEncoders(
+        landmarks=LandmarkFaceEncoder(code_dim=NUM_EXPRESSION, width=8).eval(),
+        rgb=ImplicitFaceEncoder(code_dim=NUM_EXPRESSION).eval(),
+    )
+    save_face_encoders(tmp_path / "run", faces, {})
+    for name, value in {"FIT_ACTORS": 1, "TEST_ACTORS": 2, "NUM_FRAMES": 6, "SIZES": (256,)}.items():
+        monkeypatch.setattr(guidance_faces, name, value)
+    monkeypatch.setattr(guidance_micro, "ACTORS", 1)
+    file = tmp_path / "scores.json"
+    command = ["bench", "guidance", "--only", "faces", "--only", "micro", "--faces", str(tmp_path / "run")]
+    assert run([*command, "--json", str(file)]) == 0
+    rows = json.loads(file.read_text())["rows"]
+    metrics = {row["metric"] for row in rows if row["part"] == "faces"}
+    assert {"r2_jaw_open", "r2_head_yaw", "identity_percent"} <= metrics
+    assert {row["set"] for row in rows if row["part"] == "faces"} == {"rgb", "landmarks", "landmarks exact"}
+    seen = {row["set"]: row["value"] for row in rows if row["metric"] == "amplitude_median"}
+    assert {"tremor, perception", "blink, perception", "tremor, rgb", "blink, landmarks exact"} <= set(seen)
+    capsys.readouterr()
+    assert run(["bench", "guidance", "--only", "faces", "--faces", str(tmp_path)]) == 2
+    assert "Unknown model" in capsys.readouterr().err
+
+
+def test_a_tremor_and_a_blink_are_compared_by_size_and_time() -> None:
+    time = torch.arange(32)
+    wave = torch.sin(2 * torch.pi * 6 * time / 25)
+    share, late = compare_waves(0.5 * wave.roll(1)[1:] + 3, wave[1:])
+    assert share == pytest.approx(0.5, abs=0.02)
+    assert late == pytest.approx(1.0, abs=0.05)
+    lids = torch.ones(32)
+    lids[14:17] = torch.tensor([0.4, 0.0, 0.4])
+    assert compare_dips(1 - 0.7 * (1 - lids).roll(-1), lids) == pytest.approx((0.7, -1.0))
+
+
+def test_the_trembling_jaw_opens_the_lips_by_the_stated_share() -> None:
+    performance = guidance_micro.trembling(guidance_micro.FIRST_SEED)
+    jaw = performance.expression[:, COEFFICIENT["jaw_open"]]
+    swing = float(jaw.amax() - jaw.amin()) * guidance_micro.lip_gain(guidance_micro.FIRST_SEED)
+    assert swing == pytest.approx(guidance_micro.TREMOR_SHARE, rel=0.02)

@@ -138,7 +138,7 @@ def test_train_makes_a_model_that_animates_and_the_same_command_again_trains_not
     command = ["train", "--output", str(folder), "--samples", "4", "--size", "64", "--scale", "0.0005"]
     assert run(command) == 0
     logs = {path: path.read_text() for path in folder.rglob("log.jsonl")}
-    assert len(logs) == 4
+    assert len(logs) == 6
     assert run(command) == 0
     assert {path: path.read_text() for path in folder.rglob("log.jsonl")} == logs
     output = tmp_path / "out.mp4"

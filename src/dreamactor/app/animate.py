@@ -57,7 +57,7 @@ def animate_to_file(request: AnimateRequest, *, model: str, output: Path, previe
         writer: VideoWriter | None = None
         beside: VideoWriter | None = None
         done = 0
-        for clip in animator.animate(request, report, sources=sources):
+        for clip in animator.animate(request, report, lambda line: typer.echo(line, err=True), sources=sources):
             if writer is None:
                 width, height = clip.size
                 writer = stack.enter_context(VideoWriter(output, width=width, height=height, times=times, audio=audio))

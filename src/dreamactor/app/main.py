@@ -19,6 +19,7 @@ from dreamactor.app.commands import (
     bench_clips,
     bench_drivers,
     bench_export,
+    bench_faces,
     bench_guidance,
     bench_judge,
     bench_metrics,
@@ -73,6 +74,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "bench noise": bench_noise.command,
     "bench perception": bench_perception.command,
     "bench guidance": bench_guidance.command,
+    "bench faces": bench_faces.command,
     "gallery sources": gallery_sources.command,
 }
 """What is typed -> what runs; two words are a command of a group."""

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from dreamactor.data.actors import FIRST_HELD_OUT_SEED, Framing, render, sample_actor, sample_performance, sample_scene
-from dreamactor.guidance.person_box import crop_boxes, head_boxes, judged_points, person_boxes
+from dreamactor.guidance.person_box import crop_boxes, enlarge, head_boxes, judged_points, person_boxes
 
 FIRST_LOOK_SEED: Final = 500_000
 """Actors from here up to the held-out ones are the judge's; the generator is trained on lower seeds."""
@@ -50,13 +50,6 @@ class Looks:
     expression: Tensor
     take: Tensor
     framing: Tensor
-
-
-def enlarge(box: Tensor, factor: float) -> Tensor:
-    """Boxes [..., 4] grown about their middles."""
-    middle = (box[..., :2] + box[..., 2:]) / 2
-    half = (box[..., 2:] - box[..., :2]) / 2 * factor
-    return torch.cat([middle - half, middle + half], dim=-1)
 
 
 def _in_box(points: Tensor, box: Tensor) -> Tensor:

@@ -35,16 +35,21 @@ def normalize_landmarks(face: FaceTrack, head: HeadTrack) -> Tensor:
         [T, P, 3] float32: x to the person's left as seen frontally (image right), y down, z away; origin in the middle
         between the eyes' outer corners; unit: face height. Frames without a face are zero.
     """
-    turn = flip_axes(angles_to_matrix(head.angles_rad))  # [T, 3, 3] head -> pixel axes
-    middle = face.landmarks[:, _EYE_CORNERS].mean(dim=1, keepdim=True)
-    frontal = torch.einsum("tji,tpj->tpi", turn, face.landmarks - middle)  # R^T v
+    normalized = normalize_points(face.landmarks, head.angles_rad)
+    return torch.where(face.tracked[:, None, None], normalized, torch.zeros(()))
+
+
+def normalize_points(landmarks: Tensor, angles_rad: Tensor) -> Tensor:
+    """The same of bare points [T, P, 3] and head angles [T, 3], all of them faces; pixels or any other unit."""
+    turn = flip_axes(angles_to_matrix(angles_rad))  # [T, 3, 3] head -> pixel axes
+    middle = landmarks[:, _EYE_CORNERS].mean(dim=1, keepdim=True)
+    frontal = torch.einsum("tji,tpj->tpi", turn, landmarks - middle)  # R^T v
     top, bottom = (frontal[:, index] for index in _HEIGHT_POINTS)
     height = (top - bottom).norm(dim=-1)
     upper_lip, lower_lip = (frontal[:, index] for index in _LIPS)
     gap = (lower_lip - upper_lip).norm(dim=-1)
     height = torch.maximum(height - gap, 0.5 * height).clamp_min(1e-3)
-    normalized = frontal / height[:, None, None]
-    return torch.where(face.tracked[:, None, None], normalized.nan_to_num(0.0), torch.zeros(())).clamp(-3.0, 3.0)
+    return (frontal / height[:, None, None]).nan_to_num(0.0).clamp(-3.0, 3.0)
 
 
 def crop_faces(frames: Tensor, face: FaceTrack, *, size_px: int = CROP_PX) -> Tensor:

@@ -68,6 +68,13 @@ def hand_boxes(track: PersonTrack) -> Tensor:
     return _square(low - room, high + room)
 
 
+def enlarge(box: Tensor, factor: float) -> Tensor:
+    """Boxes [..., 4] grown about their middles."""
+    middle = (box[..., :2] + box[..., 2:]) / 2
+    half = (box[..., 2:] - box[..., :2]) / 2 * factor
+    return torch.cat([middle - half, middle + half], dim=-1)
+
+
 def box_mask(box: Tensor, *, width: int, height: int) -> Tensor:
     """[..., H, W] bool, the pixels whose middle lies in a box [..., 4]."""
     x, y = torch.arange(width) + 0.5, torch.arange(height) + 0.5

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -20,10 +22,12 @@ from dreamactor.guidance.retarget import RetargetOptions, retarget
 from dreamactor.guidance.textured_proxy import ProxyModel, prepare_proxy
 from dreamactor.inference.bundle import ModelBundle, load_bundle
 from dreamactor.inference.character_build import character_build
+from dreamactor.inference.face_encoders import load_own_encoder
+from dreamactor.inference.face_motion import FaceMotion, read_face_motion
 from dreamactor.inference.references import read_references
 from dreamactor.inference.request import PARTS, AnimateRequest, Progress
 from dreamactor.inference.segments import Segment, plan_segments
-from dreamactor.inference.sources import MotionSources, Report, read_sources
+from dreamactor.inference.sources import MotionSources, Report, is_motion_file, read_sources
 from dreamactor.models.caches import DriveCache, ReferenceCache
 from dreamactor.models.inputs import DecodeInput, DriveInput, ReferenceInput
 from dreamactor.models.vae import StreamedDecoder
@@ -31,10 +35,13 @@ from dreamactor.perception.build import build_estimator
 from dreamactor.types.guidance import FaceInput, MotionGuidance, PoseMaps, ReferenceSet
 from dreamactor.types.track import PersonTrack, take_frames
 from dreamactor.types.video import VideoClip
+from dreamactor.video.reader import VideoReader
 from dreamactor.video.tensor import to_frames, to_model
 
 TIME_SHIFT = 2.0
 """Moves sampling steps towards noise, where pose and silhouette are decided."""
+
+logger = logging.getLogger(__name__)
 
 
 def _channels(maps: PoseMaps) -> Tensor:
@@ -55,12 +62,19 @@ class Animator:
 
     @torch.no_grad()
     def animate(
-        self, request: AnimateRequest, report: Report = lambda progress: None, *, sources: MotionSources | None = None
+        self,
+        request: AnimateRequest,
+        report: Report = lambda progress: None,
+        say: Callable[[str], None] = logger.info,
+        *,
+        sources: MotionSources | None = None,
     ) -> Iterator[VideoClip]:
         """Yields the video segment by segment; all clips together have exactly the frames and times of `sources.times`.
 
         Args:
-            sources: what `read_sources` gives for this request, where the caller has it already.
+            request: what to make.
+            report: called with the progress.
+            say: called with lines for the user.
 
         Raises:
             DreamActorError: something about the request that its author can mend.
@@ -83,13 +97,20 @@ class Animator:
                 estimator=estimator,
             )
         references = replace(references, proportions=build)
-        yield from self.animate_track(sources.join(references), references, request, report)
+        face = self.read_face(sources, request)
+        if face is not None:
+            say(str(face))
+        yield from self.animate_track(sources.join(references), references, request, report, face=face)
 
     @torch.no_grad()
     def animate_track(
-        self, driving: PersonTrack, references: ReferenceSet, request: AnimateRequest, report: Report = lambda _: None
-    ) -> Iterator[VideoClip]:
-        """The same from one track for all parts; of the request only the settings count, and which parts are `none`."""
+        self, driving: PersonTrack, references: ReferenceSet, request: AnimateRequest, report: Report = lambda _: None, *,
+        face: FaceMotion | None = None,
+    ) -> Iterator[VideoClip]:  # fmt: skip
+        """The same from one track for all parts; of the request only the settings count, and which parts are `none`.
+
+        Without `face` the face is read off the track's landmarks.
+        """
         bundle, defaults = self.bundle, self.bundle.defaults
         options = RetargetOptions(framing=request.framing, proportions=request.proportions, camera=request.camera)
         track = retarget(driving, references, options)
@@ -118,6 +139,9 @@ class Animator:
 
             stepped(0, steps)
             drawn = self._draw(track, segment, proxy, width=width, height=height)
+            if face is not None and face.source == "implicit":
+                tokens = face.tokens[segment.control_frames(bundle.grid).clamp(max=len(face.tokens) - 1)]
+                drawn = replace(drawn, face=replace(drawn.face, tokens=tokens))
             drive = self.prepare_drive(drawn, segment)
             latent = self._denoise(
                 drive, cache, guidance, first_latent=carried, steps=steps, seed=request.seed + 7919 * index,
@@ -127,6 +151,28 @@ class Animator:
             yield VideoClip(frames=frames, times=driving.times[segment.start : segment.stop])
             report(Progress(stage="decode", done=segment.stop, total=track.num_frames))
             carried = latent[:, :, -1:]
+
+    def read_face(self, sources: MotionSources, request: AnimateRequest) -> FaceMotion | None:
+        """The motion of the face's own source at `sources.times`, by the encoder that the request asks for.
+
+        Returns:
+            None where no clip drives the face.
+
+        Raises:
+            ConfigError, InputError: the encoder or the weights asked for cannot be used.
+        """
+        source = sources.chosen["face"]
+        if not isinstance(source, Path):
+            return None
+        faces, track = self.bundle.faces, sources.tracks[source]
+        if request.face_weights is not None:
+            faces = replace(faces, rgb=load_own_encoder(request.face_weights, code_dim=faces.landmarks.code_dim))
+        if is_motion_file(source):
+            found = read_face_motion(faces, track, None, choice=request.face_encoder)
+        else:
+            with VideoReader(source) as reader:
+                found = read_face_motion(faces, track, (frame.image for frame in reader), choice=request.face_encoder)
+        return replace(found, tokens=found.tokens[sources.pictures(source)])
 
     def prepare_references(self, references: ReferenceSet) -> ReferenceCache:
         """Latents and tokens of the references, for the whole video."""
@@ -175,8 +221,8 @@ class Animator:
         )
 
     def _face_codes(self, face: FaceInput) -> Tensor:
-        """Face motion codes of some frames: [T, E]."""
-        return self.bundle.face(face.landmarks)
+        """Face motion tokens of some frames: [T, c]."""
+        return self.bundle.face(face.landmarks) if face.tokens is None else face.tokens
 
     def _denoise(
         self, drive: DriveCache, references: ReferenceCache, guidance: Guidance, *, first_latent: Tensor | None,

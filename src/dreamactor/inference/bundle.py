@@ -5,6 +5,7 @@
     dit.safetensors       the DiT with pose encoder and face MLP
     decoder.safetensors   the proxy-aware decoder
     face.safetensors      the landmark face encoder
+    face_rgb.safetensors  the implicit face encoder, where the model has one
 
 Weights are stored in half precision and loaded in single precision.
 """
@@ -18,14 +19,21 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import nn
 
 from dreamactor.errors import ConfigError, InputError
+from dreamactor.inference.face_encoders import (
+    CONFIG_FILE,
+    RGB_FILE,
+    FaceEncoders,
+    build_face_encoders,
+    load_run_encoders,
+    read_weights,
+    write_weights,
+)
 from dreamactor.models.dit import DiT, DiTConfig
-from dreamactor.models.face_motion import LandmarkFaceEncoder
+from dreamactor.models.face_motion import ImplicitFaceEncoder, LandmarkFaceEncoder
 from dreamactor.models.proxy_decoder import ProxyDecoder, ProxyDecoderConfig
 from dreamactor.models.vae import VAEConfig, VideoVAE
 from dreamactor.types.latent import LatentGrid
@@ -62,32 +70,36 @@ class ModelBundle:
     face: LandmarkFaceEncoder
     defaults: ModelDefaults
     metadata: dict[str, Any] = field(default_factory=dict)
+    face_rgb: ImplicitFaceEncoder | None = None
+    """The implicit face encoder; None where the model has none and reads faces off landmarks alone."""
 
     @property
     def grid(self) -> LatentGrid:
         return self.vae.grid(self.dit_config.patch)
 
+    @property
+    def faces(self) -> FaceEncoders:
+        """Both face encoders."""
+        return FaceEncoders(landmarks=self.face, rgb=self.face_rgb)
+
     def parts(self) -> dict[str, nn.Module]:
         """File stem -> network."""
-        return {"vae": self.vae, "dit": self.dit, "decoder": self.decoder, "face": self.face}
+        parts: dict[str, nn.Module] = {"vae": self.vae, "dit": self.dit, "decoder": self.decoder, "face": self.face}
+        return parts if self.face_rgb is None else parts | {"face_rgb": self.face_rgb}
 
 
 def save_bundle(folder: Path, bundle: ModelBundle) -> None:
     """Writes a bundle; an existing one is replaced file by file."""
     folder.mkdir(parents=True, exist_ok=True)
     for stem, network in bundle.parts().items():
-        halves = {
-            name: (value.half() if value.dtype.is_floating_point else value).contiguous().clone()
-            for name, value in network.state_dict().items()
-        }
-        part = folder / f"{stem}.part"
-        save_file(halves, part)
-        part.rename(folder / f"{stem}.safetensors")
+        write_weights(folder / f"{stem}.safetensors", network)
+    if bundle.face_rgb is None:
+        (folder / RGB_FILE).unlink(missing_ok=True)
     described = {
         "vae": asdict(bundle.vae.config),
         "dit": asdict(bundle.dit_config),
         "decoder": asdict(bundle.decoder.config),
-        "face": {"code_dim": bundle.face.code_dim, "width": bundle.face.width},
+        **bundle.faces.described(),
         "defaults": asdict(bundle.defaults),
         "metadata": bundle.metadata,
     }
@@ -129,19 +141,31 @@ def load_bundle(name_or_path: str) -> ModelBundle:
         vae_config: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in described["vae"].items()}
         decoder_config: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in described["decoder"].items()}
         dit_config = DiTConfig(**described["dit"])
+        faces = build_face_encoders(described)
         bundle = ModelBundle(
             vae=VideoVAE(VAEConfig(**vae_config)),
             dit=DiT.from_dataclass(dit_config),
             dit_config=dit_config,
             decoder=ProxyDecoder(ProxyDecoderConfig(**decoder_config)),
-            face=LandmarkFaceEncoder(**described["face"]),
+            face=faces.landmarks,
+            face_rgb=faces.rgb,
             defaults=ModelDefaults(**described["defaults"]),
             metadata=described["metadata"],
         )
         for stem, network in bundle.parts().items():
-            weights = load_file(folder / f"{stem}.safetensors")
-            network.load_state_dict({k: v.float() if v.dtype == torch.float16 else v for k, v in weights.items()})
-            network.requires_grad_(False).eval()
+            read_weights(folder / f"{stem}.safetensors", network)
     except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         raise InputError(f"The model in {folder} is damaged ({error}). Install it again.") from error
     return bundle
+
+
+def load_face_encoders(name_or_path: str) -> FaceEncoders:
+    """The face encoders of a model, or of a run of `train face`.
+
+    Raises:
+        ConfigError: neither.
+        InputError: damaged files.
+    """
+    folder = Path(name_or_path)
+    is_run = name_or_path not in SHIPPED and any((folder / part / CONFIG_FILE).is_file() for part in (".", "model"))
+    return load_run_encoders(folder) if is_run else load_bundle(name_or_path).faces

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from dreamactor.errors import ConfigError
 from dreamactor.guidance.retarget import CAMERA_MODES, FRAMINGS, CameraMode, Framing
+from dreamactor.inference.face_motion import CHOICES, FaceEncoderChoice
 
 MIN_SIZE, MAX_SIZE = 64, 1536
 
@@ -42,6 +43,8 @@ class AnimateRequest:
         proportions_image: a picture that is measured instead of the references, such as an A-pose made by an editor.
         proportions_json: lengths by hand, see `dreamactor.inference.character_build`.
         use_proxy: carry the references' own pixels along; off is the paper's pure mode.
+        face_encoder: which of the model's encoders reads the driver's face, see `dreamactor.inference.face_motion`.
+        face_weights: own weights of the implicit encoder, a safetensors file.
 
     Raises:
         ConfigError: a value that cannot work.
@@ -65,6 +68,8 @@ class AnimateRequest:
     proportions_image: Path | None = None
     proportions_json: Path | None = None
     use_proxy: bool = True
+    face_encoder: FaceEncoderChoice = "auto"
+    face_weights: Path | None = None
 
     def __post_init__(self) -> None:
         if not self.references:
@@ -85,6 +90,10 @@ class AnimateRequest:
             raise ConfigError(f"--person counts from 1 (the largest), got {self.person}.")
         if not 0.0 <= self.proportions <= 1.0:
             raise ConfigError(f"--proportions must be from 0 (driving) to 1 (reference), got {self.proportions}.")
+        if self.face_encoder not in CHOICES:
+            raise ConfigError(f"Unknown face encoder '{self.face_encoder}'. Known: {', '.join(CHOICES)}.")
+        if self.face_weights is not None and self.face_encoder == "landmarks":
+            raise ConfigError("--face-weights are of the implicit encoder; they have no use with --face-encoder landmarks.")
         if self.framing not in FRAMINGS:
             raise ConfigError(f"Unknown framing '{self.framing}'. Known: {', '.join(FRAMINGS)}.")
         if self.camera not in CAMERA_MODES:

@@ -13,44 +13,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dreamactor.geometry.skeleton import FACE_POINT
+from dreamactor.models.looking import Block, Patch, Trunk, centres, cut_squares
 from dreamactor.types.shapes import expect_shape
 
 POINTS_PX, HEAD_PX, WHO_PX = 128, 96, 96
 """Sides of the crops the three networks take."""
-
-
-class _Block(nn.Module):
-    """Two 3 x 3 convolutions around a skip."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.norm = nn.GroupNorm(8, channels)
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-
-    def forward(self, hidden: Tensor) -> Tensor:
-        return hidden + self.conv2(F.silu(self.conv1(F.silu(self.norm(hidden)))))
-
-
-def _level(entering: int, channels: int, blocks: int) -> nn.Sequential:
-    """Halves the resolution, then `blocks` blocks."""
-    return nn.Sequential(nn.Conv2d(entering, channels, 3, stride=2, padding=1), *(_Block(channels) for _ in range(blocks)))
-
-
-class _Trunk(nn.Module):
-    """A picture at a half, quarter, eighth and sixteenth of its resolution."""
-
-    def __init__(self, channels: tuple[int, int, int, int], blocks: tuple[int, int, int, int]) -> None:
-        super().__init__()
-        entering = (3, *channels)
-        self.levels = nn.ModuleList(_level(entering[i], channels[i], blocks[i]) for i in range(4))
-
-    def forward(self, picture: Tensor) -> list[Tensor]:
-        found = []
-        for level in self.levels:
-            picture = level(picture)
-            found.append(picture)
-        return found
 
 
 class PointJudge(nn.Module):
@@ -59,10 +26,10 @@ class PointJudge(nn.Module):
     def __init__(self, num_points: int) -> None:
         super().__init__()
         self.num_points = num_points
-        self.trunk = _Trunk((16, 32, 64, 128), (0, 1, 2, 2))
+        self.trunk = Trunk((16, 32, 64, 128), (0, 1, 2, 2))
         self.up = nn.ModuleList([nn.Conv2d(128, 64, 1), nn.Conv2d(64, 48, 1)])
         self.skip = nn.ModuleList([nn.Conv2d(64, 64, 1), nn.Conv2d(32, 48, 1)])
-        self.merge = nn.ModuleList([_Block(64), _Block(48)])
+        self.merge = nn.ModuleList([Block(64), Block(48)])
         self.heat = nn.Sequential(nn.GroupNorm(8, 48), nn.SiLU(), nn.Conv2d(48, num_points, 1))
 
     def forward(self, crops: Tensor) -> tuple[Tensor, list[Tensor]]:
@@ -72,7 +39,7 @@ class PointJudge(nn.Module):
         hidden = found[3]
         for up, skip, merge, finer in zip(self.up, self.skip, self.merge, (found[2], found[1]), strict=True):
             hidden = merge(F.interpolate(up(hidden), scale_factor=2.0) + skip(finer))
-        points, _ = _centres(self.heat(hidden))
+        points, _ = centres(self.heat(hidden))
         return points, found[1:]
 
 
@@ -98,30 +65,6 @@ class HeadReading:
 
 
 PATCH_PX = 24
-
-
-class _Patch(nn.Module):
-    """A part of the face looked at from near, at the crop's full resolution."""
-
-    def __init__(self, features: int) -> None:
-        super().__init__()
-        self.network = nn.Sequential(
-            nn.Conv2d(3, 16, 3, padding=1), nn.SiLU(),
-            nn.Conv2d(16, 32, 3, stride=2, padding=1), nn.GroupNorm(8, 32), nn.SiLU(),
-            nn.Conv2d(32, 48, 3, stride=2, padding=1), nn.GroupNorm(8, 48), nn.SiLU(),
-            nn.Flatten(), nn.Linear(48 * (PATCH_PX // 4) ** 2, features), nn.SiLU(),
-        )  # fmt: skip
-
-    def forward(self, crops: Tensor, points: Tensor, *, reach: float, mirror: bool = False) -> Tensor:
-        """What a square around points [N, K, 2] of crops [N, 3, S, S] shows: [N, features]; `reach` times their extent."""
-        low, high = points.amin(dim=1), points.amax(dim=1)
-        half = (high - low).amax(dim=1).clamp(min=0.1) * (reach / 2)
-        line = (torch.arange(PATCH_PX, device=crops.device) + 0.5) / PATCH_PX * 2 - 1
-        y, x = torch.meshgrid(line, -line if mirror else line, indexing="ij")
-        grid = ((low + high) / 2)[:, None, None] + half[:, None, None, None] * torch.stack([x, y], dim=-1)
-        return self.network(F.grid_sample(crops, grid, padding_mode="border", align_corners=False))
-
-
 _EYES = tuple([FACE_POINT[f"{side}_eye_{index}"] for index in range(6)] for side in ("left", "right"))
 _MOUTH = [FACE_POINT[f"lip_outer_{index}"] for index in range(12)]
 
@@ -133,15 +76,15 @@ class HeadJudge(nn.Module):
     def __init__(self, num_landmarks: int, num_expression: int) -> None:
         super().__init__()
         self.num_landmarks, self.num_expression = num_landmarks, num_expression
-        self.trunk = _Trunk((24, 32, 64, 96), (0, 1, 2, 2))
+        self.trunk = Trunk((24, 32, 64, 96), (0, 1, 2, 2))
         self.narrow = nn.Sequential(nn.GroupNorm(8, 96), nn.SiLU(), nn.Conv2d(96, 24, 1), nn.SiLU())
         self.turn = nn.Sequential(nn.Linear(24 * 36, 96), nn.SiLU(), nn.Linear(96, 4))
         self.up = nn.ModuleList([nn.Conv2d(96, 64, 1), nn.Conv2d(64, 48, 1)])
         self.skip = nn.ModuleList([nn.Conv2d(64, 64, 1), nn.Conv2d(32, 48, 1)])
-        self.merge = nn.ModuleList([_Block(64), _Block(48)])
+        self.merge = nn.ModuleList([Block(64), Block(48)])
         self.heat = nn.Sequential(nn.GroupNorm(8, 48), nn.SiLU(), nn.Conv2d(48, num_landmarks, 1))
         self.local = nn.Conv2d(48, 16, 1)
-        self.eye, self.mouth = _Patch(32), _Patch(32)
+        self.eye, self.mouth = Patch(32, size_px=PATCH_PX), Patch(32, size_px=PATCH_PX)
         self.face = nn.Sequential(
             nn.Linear(num_landmarks * 18 + 4 + 96, 192),
             nn.SiLU(),
@@ -158,24 +101,24 @@ class HeadJudge(nn.Module):
         hidden = found[3]
         for up, skip, merge, finer in zip(self.up, self.skip, self.merge, (found[2], found[1]), strict=True):
             hidden = merge(F.interpolate(up(hidden), scale_factor=2.0) + skip(finer))
-        landmarks, share = _centres(self.heat(hidden))
+        landmarks, share = centres(self.heat(hidden))
         here = torch.einsum("nlp,ncp->nlc", share, self.local(hidden).flatten(2))  # features where each point is
         # Points about their own middle: where the box lies says nothing about the face.
         apart = (landmarks - landmarks.mean(dim=1, keepdim=True)) * 3
         place = landmarks.detach()
-        left, right = (self.eye(crops, place[:, e], reach=1.5, mirror=i == 1) for i, e in enumerate(_EYES))
-        near = [left, right, self.mouth(crops, place[:, _MOUTH], reach=1.4)]
+        left, right = (
+            self.eye(_near(crops, place[:, points], reach=1.5, mirror=side == 1)) for side, points in enumerate(_EYES)
+        )
+        near = [left, right, self.mouth(_near(crops, place[:, _MOUTH], reach=1.4))]
         code = self.face(torch.cat([apart.flatten(1), here.flatten(1), turn, *near], dim=1))
         return HeadReading(turn=turn, landmarks=landmarks, expression=code)
 
 
-def _centres(heat: Tensor) -> tuple[Tensor, Tensor]:
-    """Centres of mass [N, P, 2] in -1..1 of heat maps [N, P, h, w], and the shares [N, P, h w] of every place."""
-    share = heat.flatten(2).softmax(dim=-1)
-    grid = share.unflatten(2, heat.shape[2:])
-    rows = (torch.arange(heat.shape[2], device=heat.device) + 0.5) / heat.shape[2] * 2 - 1
-    columns = (torch.arange(heat.shape[3], device=heat.device) + 0.5) / heat.shape[3] * 2 - 1
-    return torch.stack([(grid.sum(dim=2) * columns).sum(-1), (grid.sum(dim=3) * rows).sum(-1)], dim=-1), share
+def _near(crops: Tensor, points: Tensor, *, reach: float, mirror: bool = False) -> Tensor:
+    """A square around points [N, K, 2] of crops [N, 3, S, S], at the crop's full resolution; `reach` times their extent."""
+    low, high = points.amin(dim=1), points.amax(dim=1)
+    half = (high - low).amax(dim=1).clamp(min=0.1) * (reach / 2)
+    return cut_squares(crops, (low + high) / 2, half, size_px=PATCH_PX, mirror=mirror)
 
 
 class WhoJudge(nn.Module):
@@ -184,7 +127,7 @@ class WhoJudge(nn.Module):
     def __init__(self, dim: int = 64) -> None:
         super().__init__()
         self.dim = dim
-        self.trunk = _Trunk((16, 32, 64, 96), (0, 1, 2, 2))
+        self.trunk = Trunk((16, 32, 64, 96), (0, 1, 2, 2))
         self.norm = nn.GroupNorm(8, 96)
         self.out = nn.Linear(192, dim)
 

@@ -2,7 +2,8 @@
 
     samples/     clips of actors, drawn                 (data.build)
     guided/      their guidance, drawn                  (training.guided)
-    vae/ face/ dit/ decoder/   checkpoint and log of each training
+    face/        the face encoders, a recipe of their own    (recipes.face)
+    vae/ dit/ decoder/   checkpoint and log of each training
     model/       the finished bundle
 
 Every stage that finished is skipped when the same command runs again; an interrupted one goes on at its last checkpoint.
@@ -11,25 +12,25 @@ Every stage that finished is skipped when the same command runs again; an interr
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 
-from dreamactor.data.actors import ACTOR_VERSION, NUM_EXPRESSION
+from dreamactor.data.actors import ACTOR_VERSION
 from dreamactor.data.build import build_actor_data, list_samples
 from dreamactor.data.samples import load_sample
 from dreamactor.inference.bundle import ModelBundle, ModelDefaults, save_bundle
+from dreamactor.inference.face_encoders import FaceEncoders
 from dreamactor.models.dit import DiT, DiTConfig
-from dreamactor.models.face_motion import LandmarkFaceEncoder
 from dreamactor.models.proxy_decoder import ProxyDecoder, ProxyDecoderConfig
 from dreamactor.models.vae import VAEConfig, VideoVAE
+from dreamactor.recipes.face import FACE_TOKEN, FaceRecipe, train_faces
+from dreamactor.recipes.stage import train_once
 from dreamactor.training.decoder import train_decoder, worn_latent
 from dreamactor.training.dit import predict_latents, train_dit
 from dreamactor.training.encoded import EncodedSample, load_samples
-from dreamactor.training.face import face_pairs, train_landmark_encoder
 from dreamactor.training.guided import guide_sample, load_guided, save_guided
 from dreamactor.training.loop import LoopConfig, bfloat16_pays
 from dreamactor.training.vae import train_vae
@@ -53,13 +54,13 @@ DIT = DiTConfig(
     temporal=VAE.temporal,
     spatial=VAE.spatial,
     pose_channels=64,
-    face_code_dim=NUM_EXPRESSION,
+    face_code_dim=FACE_TOKEN,
     face_every=2,
     reference_mode="one_way",
     uses_proxy=True,
     prediction="clean_residual",
 )
-DECODER = ProxyDecoderConfig(channels=(48, 96, 160, 192), blocks=1, face_code_dim=NUM_EXPRESSION)
+DECODER = ProxyDecoderConfig(channels=(48, 96, 160, 192), blocks=1, face_code_dim=FACE_TOKEN)
 DEFAULTS = ModelDefaults(size=256, steps=2, guidance_reference=1.0, guidance_motion=1.0, segment_frames=25)
 
 
@@ -69,8 +70,8 @@ class ActorRecipe:
 
     Attributes:
         num_samples, size, num_frames: clips to draw, their pixels and frames.
-        vae_steps, face_steps, dit_steps, decoder_steps: optimizer steps.
-        face_actors: actors whose face points the landmark encoder sees.
+        vae_steps, dit_steps, decoder_steps: optimizer steps.
+        face: the face encoders' own recipe.
         colourings: how many times the DiT sees each clip, every time in other colours.
         workers: processes that draw.
         seed: of everything.
@@ -80,11 +81,10 @@ class ActorRecipe:
     size: int = 256
     num_frames: int = 13
     vae_steps: int = 2600
-    face_steps: int = 6000
     dit_steps: int = 3300
     decoder_steps: int = 11000
-    face_actors: int = 1500
     colourings: int = 2
+    face: FaceRecipe = field(default_factory=FaceRecipe)
     workers: int = 2
     seed: int = 0
 
@@ -103,7 +103,8 @@ def train_actor(run: Path, recipe: ActorRecipe, report: Report) -> Path:
         run / "samples", seeds=range(1, 1 + recipe.num_samples), size=recipe.size, num_frames=recipe.num_frames,
         workers=recipe.workers, report=lambda done, total: report("samples", done, total),
     )  # fmt: skip
-    paths = _guide(run, report)
+    faces = train_faces(run / "face", recipe.face, report)
+    paths = _guide(run, faces, report)
     torch.manual_seed(recipe.seed)
     vae = VideoVAE(VAE)
 
@@ -114,36 +115,26 @@ def train_actor(run: Path, recipe: ActorRecipe, report: Report) -> Path:
         train_vae(vae, run / "samples", run / "vae", loop(recipe.vae_steps, 2.5e-4), batch=16, crop=64, num_frames=5,
                   seed=recipe.seed)  # fmt: skip
 
-    _stage(run / "vae", vae, vae_stage)
-    face = LandmarkFaceEncoder(code_dim=NUM_EXPRESSION)
-
-    def face_stage() -> None:
-        points, codes = face_pairs(
-            range(10_000, 10_000 + recipe.face_actors), frames_each=16, report=lambda d, t: report("faces", d, t)
-        )
-        config = LoopConfig(num_steps=recipe.face_steps, learning_rate=1e-3, log_every=200)
-        train_landmark_encoder(face, points, codes, run / "face", config, batch_size=256, seed=recipe.seed)
-
-    _stage(run / "face", face, face_stage)
+    train_once(run / "vae", vae, vae_stage)
     vae.eval().requires_grad_(False)
     samples = load_samples(
         paths, vae, colourings=recipe.colourings, seed=recipe.seed, report=lambda d, t: report("encode", d, t)
     )
     dit = DiT.from_dataclass(DIT)
-    _stage(run / "dit", dit, lambda: _train_dit(dit, samples, vae.latent_std, run, loop(recipe.dit_steps, 8e-4), recipe))
+    train_once(run / "dit", dit, lambda: _train_dit(dit, samples, vae.latent_std, run, loop(recipe.dit_steps, 8e-4), recipe))
     decoder = ProxyDecoder(DECODER)
     config = loop(recipe.decoder_steps, 6e-4, decay=0.995)
-    _stage(run / "decoder", decoder, lambda: _train_decoder(vae, dit, decoder, samples, paths, run, config, recipe))
+    train_once(run / "decoder", decoder, lambda: _train_decoder(vae, dit, decoder, samples, paths, run, config, recipe))
     bundle = ModelBundle(
-        vae=vae, dit=dit, dit_config=DIT, decoder=decoder, face=face, defaults=DEFAULTS,
+        vae=vae, dit=dit, dit_config=DIT, decoder=decoder, face=faces.landmarks, defaults=DEFAULTS, face_rgb=faces.rgb,
         metadata={"actor_version": ACTOR_VERSION, "recipe": asdict(recipe)},
     )  # fmt: skip
     save_bundle(run / "model", bundle)
     return run / "model"
 
 
-def _guide(run: Path, report: Report) -> list[Path]:
-    """Draws the guidance of all samples that have none yet."""
+def _guide(run: Path, faces: FaceEncoders, report: Report) -> list[Path]:
+    """Draws the guidance of all samples that have none yet; faces as one of the encoders sees them."""
     folder = run / "guided"
     folder.mkdir(parents=True, exist_ok=True)
     made = []
@@ -152,22 +143,10 @@ def _guide(run: Path, report: Report) -> list[Path]:
         out = folder / path.name
         if not out.exists():
             sample = load_sample(path)
-            save_guided(out, guide_sample(sample, generator=torch.Generator().manual_seed(sample.seed)))
+            save_guided(out, guide_sample(sample, generator=torch.Generator().manual_seed(sample.seed), faces=faces))
         made.append(out)
         report("guidance", index + 1, len(paths))
     return made
-
-
-def _stage(folder: Path, network: nn.Module, train: Callable[[], object]) -> None:
-    """Trains a network, or loads it where that was done already."""
-    finished = folder / "finished.safetensors"
-    if finished.exists():
-        network.load_state_dict(load_file(finished))
-        return
-    train()
-    part = finished.with_suffix(".part")
-    save_file({name: value.contiguous().clone() for name, value in network.state_dict().items()}, part)
-    part.rename(finished)
 
 
 def _train_dit(

@@ -14,15 +14,20 @@ from torch import Tensor
 
 from dreamactor.data.samples import ActorSample
 from dreamactor.guidance.bone_length import estimate_proportions
+from dreamactor.guidance.face_crop import augment_crops, crop_faces, normalize_landmarks
 from dreamactor.guidance.jitter import jitter_mask, jitter_track
 from dreamactor.guidance.pose_maps import draw_pose_maps
 from dreamactor.guidance.textured_proxy import draw_proxy, prepare_proxy
+from dreamactor.inference.face_encoders import FaceEncoders
 from dreamactor.types.guidance import PoseMaps, ReferenceImage, ReferenceSet
 from dreamactor.types.track import PersonTrack
 
 EXACT_REFERENCES, EXACT_DRIVES = 0.4, 0.9
 """How often the tracks keep their exactness. A reference is mostly seen as perception sees it; a drive mostly is not: where
 controls and truth disagree, the mean of all that may be meant is learnt, and that is a blur."""
+
+LANDMARK_RATE = 0.4
+"""How often a clip's face tokens come from its landmarks: the generator must take both encoders' tokens."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +41,7 @@ class GuidedSample:
         maps: [6, T, H, W] uint8 skeleton and sphere.
         proxy: [T, H, W, 3] uint8; seen, figure: [T, H, W] uint8.
         reference: [H, W, 3] uint8; reference_maps: [6, H, W] uint8.
-        expression: [T, E] float32; face_tracked: [T] bool.
+        expression: [T, c] float32 face motion tokens, or [T, E] exact coefficients in their place; face_tracked: [T] bool.
     """
 
     frames: Tensor
@@ -81,10 +86,16 @@ def as_perceived(sample: ActorSample, *, generator: torch.Generator) -> tuple[Re
     return reference, seen_by_perception(sample.track, exact_drive)
 
 
-def guide_sample(sample: ActorSample, *, generator: torch.Generator) -> GuidedSample:
-    """Draws the guidance of a sample from one of its references; for the arguments see `as_perceived`."""
+def guide_sample(sample: ActorSample, *, generator: torch.Generator, faces: FaceEncoders | None = None) -> GuidedSample:
+    """Draws the guidance of a sample from one of its references.
+
+    Args:
+        sample, generator: see `as_perceived`.
+        faces: give the face tokens, as they will when the model is used; None: the exact coefficients stand for them.
+    """
     _, height, width, _ = sample.frames.shape
     reference, track = as_perceived(sample, generator=generator)
+    tokens = sample.expression if faces is None else face_tokens(sample, faces, generator=generator)
     references = ReferenceSet(images=(reference,), proportions=estimate_proportions([reference.person]))
     drawn = draw_proxy(prepare_proxy(references, track), track, width=width, height=height)
     return GuidedSample(
@@ -97,9 +108,18 @@ def guide_sample(sample: ActorSample, *, generator: torch.Generator) -> GuidedSa
         figure=drawn.figure,
         reference=reference.image,
         reference_maps=stack_maps(draw_pose_maps(reference.person, width=width, height=height))[:, 0],
-        expression=sample.expression,
+        expression=tokens,
         face_tracked=track.face.tracked,
     )
+
+
+@torch.no_grad()
+def face_tokens(sample: ActorSample, faces: FaceEncoders, *, generator: torch.Generator) -> Tensor:
+    """[T, c] what one of the encoders, drawn at random, makes of a clip that was perceived with errors."""
+    track = jitter_track(sample.track, generator=generator)
+    if faces.rgb is None or torch.rand((), generator=generator) < LANDMARK_RATE:
+        return faces.landmarks(normalize_landmarks(track.face, track.head))
+    return faces.rgb(augment_crops(crop_faces(sample.frames, track.face), generator=generator))
 
 
 def save_guided(path: Path, guided: GuidedSample) -> None:

@@ -19,9 +19,10 @@ from dreamactor.data.actors.expression import COEFFICIENT
 from dreamactor.data.looks import HEAD_PX as HEAD_CROP_PX
 from dreamactor.data.looks import PERSON_PX, SURPLUS, Looks, load_looks
 from dreamactor.geometry.skeleton import FACE_POINT, FACE_POINTS, JOINT
-from dreamactor.guidance.person_box import MIRRORED_FACE_POINTS, MIRRORED_POINTS, other_side
+from dreamactor.guidance.person_box import MIRRORED_FACE_POINTS, MIRRORED_POINTS
 from dreamactor.models.judge import HEAD_PX, POINTS_PX, WHO_PX, HeadJudge, PointJudge, WhoJudge
 from dreamactor.training.loop import LoopConfig, TrainingLoop
+from dreamactor.training.mirror import mirror_expression
 
 FACE_SHOWS_COS: Final = 0.3
 """The expression is learnt where the nose points at least this much towards the camera (cosine)."""
@@ -31,10 +32,6 @@ POINTS_FRAMINGS: Final = (0.2, 0.35, 0.45)
 """Share of portraits, half and whole bodies among the pictures that the point judge learns from."""
 HEAT: Final = 12.0
 """Inverse temperature of the comparison of identities."""
-
-
-_MIRROR_CODE: Final = [COEFFICIENT[other_side(name)] for name in COEFFICIENT]
-_SIGNED: Final = [COEFFICIENT[name] for name in ("mouth_shift", "gaze_x")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,10 +182,7 @@ def train_head(
         found = judge(wear(crops, tint=0.3, generator=generator))
         flip = torch.where(mirror, -1.0, 1.0)
         wanted_turn = turn[at] * torch.stack([flip, torch.ones_like(flip), torch.ones_like(flip), flip], dim=-1)
-        wanted = looks.expression[at]
-        other = wanted[:, _MIRROR_CODE].clone()
-        other[:, _SIGNED] *= -1
-        wanted = torch.where(mirror[:, None], other, wanted)
+        wanted = mirror_expression(looks.expression[at], mirror)
         turned = (found.turn - wanted_turn).abs().mean()
         face = ((found.expression - wanted) / spread).square()  # a mean, not a median: blinks are rare
         moved = ((face * counts).mean(dim=-1) * shows[at]).sum() / shows[at].sum().clamp(min=1)

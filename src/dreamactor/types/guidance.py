@@ -62,17 +62,21 @@ class FaceInput:
         landmarks: [T, P, 3] float32 pose-normalised face points: head rotation, position and size removed; unit: face
             height; x to the person's left as seen frontally (image right), y down, z away from the viewer.
         tracked: [T] bool, False where there is no face (the face guidance is dropped there).
+        tokens: [T, c] face motion tokens that were read beforehand; None: they are read off the landmarks.
     """
 
     crops: Tensor | None
     landmarks: Tensor
     tracked: Tensor
+    tokens: Tensor | None = None
 
     def __post_init__(self) -> None:
         dims = expect_shape("landmarks", self.landmarks, f"T {NUM_FACE_POINTS} 3")
         expect_shape("tracked", self.tracked, "T", T=dims["T"])
         if self.crops is not None:
             expect_shape("crops", self.crops, "T 3 224 224", T=dims["T"])
+        if self.tokens is not None:
+            expect_shape("tokens", self.tokens, "T c", T=dims["T"])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from dreamactor.errors import ConfigError
+from dreamactor.inference.bundle import load_face_encoders
 
 PARTS: Final = {
     "heads": "dreamactor.app.bench.guidance_heads",
@@ -19,16 +20,23 @@ PARTS: Final = {
     "joints": "dreamactor.app.bench.guidance_joints",
     "yaw": "dreamactor.app.bench.guidance_yaw",
     "proxy": "dreamactor.app.bench.guidance_proxy",
+    "faces": "dreamactor.app.bench.guidance_faces",
+    "micro": "dreamactor.app.bench.guidance_micro",
 }
 """What can be measured -> the module that does."""
+FACE_PARTS: Final = ("faces", "micro")
+"""Parts that measure a model's face encoders: their `rows` takes them, too."""
 
 
-def bench_guidance(only: tuple[str, ...], report: Callable[[str, int, int | None], None]) -> list[dict[str, Any]]:
+def bench_guidance(
+    only: tuple[str, ...], report: Callable[[str, int, int | None], None], *, faces: str = "actor"
+) -> list[dict[str, Any]]:
     """Rows {part, set, metric, value, n, ...} of the parts asked for, in the order of `PARTS`.
 
     Args:
         only: names of parts; empty for all.
         report: called with (part, done, in all).
+        faces: model, or run of `train face`, whose face encoders are measured.
 
     Raises:
         ConfigError: a part that does not exist.
@@ -39,6 +47,7 @@ def bench_guidance(only: tuple[str, ...], report: Callable[[str, int, int | None
     rows: list[dict[str, Any]] = []
     for part, module in PARTS.items():
         if part in only or not only:
-            found = importlib.import_module(module).rows(lambda done, total, part=part: report(part, done, total))
+            own = {"faces": load_face_encoders(faces)} if part in FACE_PARTS else {}
+            found = importlib.import_module(module).rows(lambda done, total, part=part: report(part, done, total), **own)
             rows += [{"part": part, **row} for row in found]
     return rows

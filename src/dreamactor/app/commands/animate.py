@@ -45,6 +45,12 @@ def command(
         Path | None, typer.Option(help="Bone lengths by hand; `dreamactor proportions` writes a file to correct.")
     ] = None,
     proxy: Annotated[bool, typer.Option(help="Carry the reference's own pixels along.")] = True,
+    face_encoder: Annotated[
+        str, typer.Option(help="What reads the driver's face: auto, implicit (its pictures) or landmarks.")
+    ] = "auto",
+    face_weights: Annotated[
+        Path | None, typer.Option(help="Own weights of the implicit face encoder (.safetensors).")
+    ] = None,
     preview: Annotated[Path | None, typer.Option(help="Also write sources and result side by side.")] = None,
 ) -> None:
     """Animate a character by a driving video, or its face, head and body by several.
@@ -88,6 +94,8 @@ def command(
         proportions_image=proportions_image,
         proportions_json=proportions_json,
         use_proxy=proxy,
+        face_encoder=face_encoder,  # type: ignore[arg-type]
+        face_weights=face_weights,
     )
     num_frames = animate_to_file(request, model=model, output=output, preview=preview)
     typer.echo(f"{output} ({num_frames} frames)" + (f", {preview}" if preview else ""))

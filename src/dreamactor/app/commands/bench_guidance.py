@@ -10,6 +10,9 @@ import typer
 
 def command(
     only: Annotated[list[str] | None, typer.Option(help="A part to measure; repeat for more. All if left out.")] = None,
+    faces: Annotated[
+        str, typer.Option(help="Model, or folder of `train face`, whose face encoders are measured.")
+    ] = "actor",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the scores here.")] = None,
 ) -> None:
     """Measure motion guidance, part by part, on held-out actors whose truth is known.
@@ -19,6 +22,8 @@ def command(
       dreamactor bench guidance --json guidance.json
 
       dreamactor bench guidance --only heads
+
+      dreamactor bench guidance --only faces --only micro --faces face-run
     """
     from dreamactor.app.bench.guidance import bench_guidance
     from dreamactor.app.progress import named_bars
@@ -28,7 +33,7 @@ def command(
     if json_file is not None:
         check_output(json_file)
     with named_bars() as bars:
-        rows = bench_guidance(tuple(only or ()), bars)
+        rows = bench_guidance(tuple(only or ()), bars, faces=faces)
     for row in rows:
         typer.echo(f"{row['part']:10} {row['set']:28} {row['metric']:36} {row['value']:9.3f}  (n {row['n']})")
     if json_file is not None:

@@ -88,7 +88,7 @@ def train_implicit_encoder(
         picks = torch.randint(len(faces.frames), (batch_size,), generator=generator)
         # A generator of its own, so that both encoders draw the same frames.
         varied = torch.Generator().manual_seed(1_000_003 * seed + loop.step)
-        crops = face_crops(faces, picks, generator=varied).float() / 127.5 - 1
+        crops = face_crops(faces, picks, generator=varied)
         error = F.mse_loss(encoder(crops).float(), faces.codes[picks], reduction="none").mean(dim=0)
         return (error / spread).mean(), {"explained": float(1 - (error.detach() / spread).mean())}
 

@@ -100,7 +100,7 @@ class VariantAnimator(Animator):
         if self.faces is None:
             return super()._face_codes(face)
         assert face.crops is not None
-        return self.faces.encoder(face.crops.float() / 127.5 - 1)
+        return self.faces.encoder(face.crops)
 
 
 def placed_beforehand(

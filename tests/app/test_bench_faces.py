@@ -1,0 +1,48 @@
+"""Real faces from the command line: a clip is read, a bad file gives its reason, the probe knows mouths and eyes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from dreamactor.app.bench.real_faces import actor_probe, face_proxies, follows
+from dreamactor.app.film import film_actor
+from dreamactor.app.main import run
+from dreamactor.data.actors import NUM_EXPRESSION, sample_actor
+from dreamactor.data.actors.expression import COEFFICIENT, face_curves, face_points
+
+
+def test_a_folder_is_read_clip_by_clip(shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, file = tmp_path / "clips", tmp_path / "faces.json"
+    folder.mkdir()
+    (folder / "a.mp4").write_text("This is no video.\n" * 40)
+    film_actor(folder / "b.mp4", seed=4, seconds=0.56, framing="portrait", size=192, kind="talk")
+    assert run(["bench", "faces", str(folder), "--json", str(file)]) == 0
+    written = json.loads(file.read_text())
+    assert "a.mp4" in written["curves"]["a.mp4"]["error"]
+    good = written["curves"]["b.mp4"]
+    assert "no implicit encoder" in good["auto"]
+    assert len(good["perception"]["mouth"]) == len(good["landmarks"]["mouth"]) == 14
+    assert {row["set"] for row in written["rows"]} <= {"b.mp4"}
+    assert "auto takes" in capsys.readouterr().out
+    assert run(["bench", "faces", str(tmp_path / "nowhere")]) == 2
+
+
+def test_the_probe_reads_lips_and_eyes_off_coefficients() -> None:
+    face, code = sample_actor(900_001).face, torch.zeros(3, NUM_EXPRESSION)
+    code[1, COEFFICIENT["jaw_open"]] = 0.6
+    code[2, [COEFFICIENT["blink_left"], COEFFICIENT["blink_right"]]] = 1.0
+    shown, read = face_proxies(face_points(face, face_curves(face, code))), actor_probe().read(code)
+    torch.testing.assert_close(read[1:] - read[0], shown[1:] - shown[0], atol=0.08, rtol=0)
+    assert float(read[1, 0] - read[0, 0]) > 0.08
+    assert float(read[0, 1] - read[2, 1]) > 0.15
+
+
+def test_still_series_are_told_apart_from_silent_ones() -> None:
+    wave = torch.sin(torch.arange(40) / 3)
+    assert follows(2 * wave + 1, wave, 0.01) == pytest.approx(1.0)
+    assert follows(torch.ones(40), wave, 0.01) == 0.0
+    assert follows(wave, 0.001 * wave, 0.01) != follows(wave, 0.001 * wave, 0.01)
