@@ -40,13 +40,24 @@ EXPRESSION: Final = (
 )
 """Coefficients in storage order; 0..1 unless said otherwise, 0 is neutral."""
 
+CREATURES: Final = ("human", "cat", "bear", "rabbit", "dog", "mouse", "robot", "alien")
+"""Kinds of heads; all have the same features and move by the same coefficients."""
+
 NUM_EXPRESSION: Final = len(EXPRESSION)
 COEFFICIENT: Final = {name: index for index, name in enumerate(EXPRESSION)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FaceShape:
-    """Where the features of one face sit at rest, in head units."""
+    """Where the features of one face sit at rest, in head units.
+
+    Attributes:
+        flatness: exponent of the face's horizontal section; 2 is an ellipse, more is flatter in front, 4 and more a box.
+        crown: how wide the skull is at the top against a human's (1).
+        muzzle: how far an animal's muzzle stands out.
+        creature: what kind of head it is, one of `CREATURES`.
+        ear_size: against a human's (1).
+    """
 
     eye_x: float
     eye_y: float
@@ -68,6 +79,11 @@ class FaceShape:
     face_half_width: float
     jaw_half_width: float
     hairline_y: float
+    flatness: float = 2.25
+    crown: float = 1.0
+    muzzle: float = 0.0
+    creature: str = "human"
+    ear_size: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

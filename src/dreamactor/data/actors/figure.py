@@ -11,7 +11,8 @@ from torch import Tensor
 
 from dreamactor.data.actors.body import BodyShape, Joints, Style, pose_body, sample_body, sample_face_shape
 from dreamactor.data.actors.expression import FaceCurves, FaceShape, face_curves
-from dreamactor.data.actors.head import HeadShape, head_parts
+from dreamactor.data.actors.head import head_parts
+from dreamactor.data.actors.head_shape import HeadShape
 from dreamactor.data.actors.motion import Performance
 from dreamactor.data.actors.skin import BodyField, Skin, build_skin, segment_frames
 from dreamactor.data.actors.wardrobe import Look, sample_look
