@@ -11,6 +11,7 @@ from torch import Tensor
 
 from dreamactor.data.actors.body import BodyShape, Joints, Style, pose_body, sample_body, sample_face_shape
 from dreamactor.data.actors.expression import FaceCurves, FaceShape, face_curves
+from dreamactor.data.actors.garments import garment_parts
 from dreamactor.data.actors.head import head_parts
 from dreamactor.data.actors.head_shape import HeadShape
 from dreamactor.data.actors.motion import Performance
@@ -103,9 +104,12 @@ def dress(actor: Actor) -> Outfit:
     """Makes the actor's skin; kept for the last few actors."""
     unit = actor.body.head_radius
     skin, field, rest = build_skin(
-        actor.body, actor.look, lambda center: head_parts(actor.face, actor.look, center=center, unit=unit)
+        actor.body,
+        actor.look,
+        head_parts=lambda center: head_parts(actor.face, actor.look, center=center, unit=unit),
+        garment_parts=garment_parts,
     )
-    rotation, origin = segment_frames(rest)
+    rotation, origin = segment_frames(rest, 25.0)
     return Outfit(skin=skin, field=field, rotation=rotation[0], origin=origin[0], head_rest=skin.coords[skin.head].clone())
 
 
@@ -113,7 +117,7 @@ def build_figure(actor: Actor, performance: Performance) -> Figure:
     """Poses the actor."""
     outfit = dress(actor)
     joints = pose_body(actor.body, performance)
-    rotation, origin = segment_frames(joints)
+    rotation, origin = segment_frames(joints, performance.fps)
     turn = rotation @ outfit.rotation.transpose(-1, -2)
     shift = origin - (turn @ outfit.origin[..., None])[..., 0]
     return Figure(

@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 from dreamactor.data.actors.expression import FaceShape
-from dreamactor.data.actors.hair import hair_meshes
+from dreamactor.data.actors.hair import beard_mesh, hair_locks
 from dreamactor.data.actors.head_shape import HeadShape
 from dreamactor.data.actors.headwear import glasses_meshes, hat_meshes
 from dreamactor.data.actors.mesh import Mesh, ellipsoid, join, loft
-from dreamactor.data.actors.skin import EAR, FACE, GLASSES, HAIR, HAT, Part, one_kind, rigid
+from dreamactor.data.actors.skin import EAR, FACE, GLASSES, HAIR, HAT, SEGMENT, Part, one_kind, rigid
 from dreamactor.data.actors.wardrobe import Look
 
 
@@ -24,13 +24,17 @@ def head_parts(face: FaceShape, look: Look, *, center: Tensor, unit: float) -> l
     shape = HeadShape(face=face)
     parts = [_placed(loft(shape.rest_points()), FACE, center, unit)]
     parts.append(_placed(join([_ear(shape, 1.0), _ear(shape, 1.0).mirrored()]), EAR, center, unit))
-    hair = hair_meshes(shape, look)
+    hair = hair_locks(shape, look)
     if hair:
-        parts.append(_placed(join(hair), HAIR, center, unit))
+        part = _placed(join([lock.mesh for lock in hair]), HAIR, center, unit)
+        hang = torch.cat([lock.hang for lock in hair])
+        part.weights[:, SEGMENT["head"]] -= hang
+        part.weights[:, SEGMENT["hair"]] += hang
+        parts.append(part)
     if look.hat != "none":
         parts.append(_placed(join(hat_meshes(shape, look)), HAT, center, unit))
     if look.glasses:
-        parts.append(_placed(join(glasses_meshes(shape)), GLASSES, center, unit))
+        parts.append(_placed(join(glasses_meshes(shape, look.glasses_style)), GLASSES, center, unit))
     return parts
 
 

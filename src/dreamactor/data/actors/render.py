@@ -253,6 +253,7 @@ class _Canvas:
     def _dressed(self, code: int, point: Tensor, soft: Tensor) -> tuple[Tensor, Tensor]:
         """Colour and gloss of trunk, neck, limbs and skirt at rest places [N, 3]."""
         look, field, torso = self.actor.look, self.figure.outfit.field, self.actor.body.torso
+        seed = self.actor.seed
         skin = torch.tensor(look.skin).expand_as(point)
         covered = torch.ones(len(point))
         hem = torch.zeros(len(point))
@@ -295,11 +296,11 @@ class _Canvas:
             else:
                 covered = (0.5 - (along - 0.05 * field.unit) / soft).clamp(0, 1)
             cloth = look.bottom
-        color = cloth_color(cloth, surface, soft, printed=code == TRUNK, torso=torso)
+        color = cloth_color(cloth, surface, soft, printed=code == TRUNK, torso=torso, seed=seed)
         if code in (TRUNK, SKIRT, LEFT_LEG, RIGHT_LEG) and look.lower != "dress":
             belt = 0.16 * torso
             below = torch.ones(len(point)) if code == SKIRT else (0.5 - (point[:, 1] - belt) / soft).clamp(0, 1)
-            lower = cloth_color(look.bottom, surface, soft, printed=False, torso=torso)
+            lower = cloth_color(look.bottom, surface, soft, printed=False, torso=torso, seed=seed + 1)
             color = color + (lower - color) * below[:, None]
             line = ((0.007 * field.unit - (point[:, 1] - belt + 0.007 * field.unit).abs()) / soft + 0.5).clamp(0, 1)
             color = color * (1 - 0.4 * line * (code != SKIRT))[:, None]
