@@ -17,12 +17,13 @@ from dreamactor.data.actors.expression import FaceShape
 from dreamactor.data.actors.motion import Performance
 from dreamactor.geometry.rotation import axis_rotation
 
-Style = Literal["near_human", "toy"]
+Style = Literal["near_human", "toy", "big_head", "creature"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BodyShape:
-    """Lengths in metres; girth scales radii, not lengths."""
+    """Lengths in metres; girth scales radii, not lengths. `top`: how far what is on the head reaches above its middle, in
+    head radii: cameras leave room for it."""
 
     head_radius: float
     neck: float
@@ -37,6 +38,7 @@ class BodyShape:
     foot: float
     girth: float
     limb_girth: float
+    top: float = 1.12
 
     @property
     def leg(self) -> float:

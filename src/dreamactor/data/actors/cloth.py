@@ -11,7 +11,7 @@ from dreamactor.data.actors.wardrobe import Cloth
 
 
 def cloth_color(cloth: Cloth, surface: Tensor, soft: Tensor, *, printed: bool, torso: float, seed: int) -> Tensor:
-    """Colour of cloth at points in material coordinates (metres; y up the trunk, z to the front); `seed` is the texture's."""
+    """Colour of cloth at points in material coordinates (metres; y up the trunk, z to the front); `seed`: its texture's."""
     x, y, z = surface.unbind(-1)
     around = torch.atan2(x, z.abs() + 0.02) * 0.14
     period = cloth.period_m

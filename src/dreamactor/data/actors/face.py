@@ -92,7 +92,9 @@ def _paint_muzzle(color: Tensor, look: Look, shape: FaceShape, x: Tensor, y: Ten
     wide = 0.13 + 0.3 * (y - shape.nose_y).clamp(-0.1, 0.1)
     nose = torch.maximum(x.abs() - wide, (y - shape.nose_y - 0.03).abs() - 0.065)
     color = _paint(color, (0.10, 0.07, 0.08), _inside(nose, soft + 0.02) * front)
-    seam = torch.maximum(x.abs() - 0.008, (y - (shape.nose_y + shape.mouth_y) / 2).abs() - (shape.nose_y - shape.mouth_y) / 2)
+    seam = torch.maximum(
+        x.abs() - 0.008, (y - (shape.nose_y + shape.mouth_y) / 2).abs() - (shape.nose_y - shape.mouth_y) / 2
+    )
     color = _paint(color, (0.18, 0.11, 0.11), 0.8 * _inside(seam, soft) * front)
     if shape.creature in ("cat", "rabbit", "mouse"):
         for slope in (-0.18, 0.0, 0.18):

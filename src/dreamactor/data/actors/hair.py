@@ -30,8 +30,8 @@ class Lock:
 _CUT: Final = {
     "crop": (0.10, -0.38), "short": (-0.02, -0.45), "spiky": (0.02, -0.45), "curls": (-0.15, -0.55), "bun": (0.06, -0.40),
     "ponytail": (0.06, -0.40), "bob": (-0.10, -0.6), "long": (-0.10, -0.6), "afro": (-0.12, -0.50), "mohawk": (0.42, 0.05),
-    "pigtails": (0.02, -0.42), "braids": (0.02, -0.42), "wavy": (-0.10, -0.6), "bowl": (0.10, -0.20), "topknot": (0.06, -0.40),
-    "pixie": (-0.06, -0.50),
+    "pigtails": (0.02, -0.42), "braids": (0.02, -0.42), "wavy": (-0.10, -0.6), "bowl": (0.10, -0.20),
+    "topknot": (0.06, -0.40), "pixie": (-0.06, -0.50),
 }  # fmt: skip
 """How far hair reaches down at the side and at the back."""
 _TIGHT: Final = ("crop", "short", "spiky", "bun", "ponytail", "afro", "mohawk", "pigtails", "braids", "topknot")
@@ -190,9 +190,7 @@ def _spikes(shape: HeadShape, look: Look, hatted: bool) -> list[Lock]:
         root = shape.around(torch.tensor([b]), torch.tensor([a]))[0]
         lean = torch.tensor([0.45 * float(torch.tensor(a).sin()), 1.0, 0.35])
         tip = root + 0.36 * lean / lean.norm()
-        locks.append(
-            _lock(tube(torch.stack([root * 0.9, 0.6 * root + 0.4 * tip, tip]), [0.17, 0.12, 0.015], sides=8))
-        )
+        locks.append(_lock(tube(torch.stack([root * 0.9, 0.6 * root + 0.4 * tip, tip]), [0.17, 0.12, 0.015], sides=8)))
     return locks
 
 

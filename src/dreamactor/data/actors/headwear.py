@@ -130,7 +130,7 @@ def glasses_meshes(shape: HeadShape, style: str) -> list[Mesh]:
         meshes.append(tube(rim, [0.019] * 25, sides=6, round_ends=False))
         if style == "sun":
             lens = torch.stack([rim.flip(0), rim.flip(0) * 0.5 + 0.5 * rim.mean(0), rim.mean(0).expand_as(rim)])
-            meshes.append(loft(lens if sign > 0 else lens))
+            meshes.append(loft(lens))
         outer = middle_x + 1.1 * radius
         temple = torch.tensor(
             [

@@ -86,6 +86,11 @@ class Part:
     kind: Tensor
     coords: Tensor | None = None
 
+    @property
+    def place(self) -> Tensor:
+        """[V, 3] texture coordinates: `coords`, or the rest places."""
+        return self.mesh.vertices if self.coords is None else self.coords
+
 
 def rest_joints(body: BodyShape) -> Joints:
     """Joints of the pose the skin is made in: arms 38 degrees out, legs a little apart, pelvis at the origin."""
@@ -456,7 +461,7 @@ def build_skin(
         faces=mesh.faces,
         kind=torch.cat([part.kind for part in parts]),
         weights=torch.cat([part.weights for part in parts]),
-        coords=torch.cat([part.mesh.vertices if part.coords is None else part.coords for part in parts]),
+        coords=torch.cat([part.place for part in parts]),
         head=head,
     )
     return skin, field, rest

@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 SIDE: Final = 128
@@ -34,6 +35,17 @@ def textured(color: Tensor, kind: str, seed: int, place: Tensor, soft: Tensor, s
     if kind == "photo":
         return (color * (1 - strength) + strength * (0.5 + 0.5 * color - 0.25 + 0.55 * grain)).clamp(0, 1)
     return (color * (1 + strength * 0.9 * grain) + 0.04 * strength * grain).clamp(0, 1)
+
+
+def photo_like(seed: int, *, width: int, height: int) -> Tensor:
+    """[H, W, 3] in 0..1: a picture with the statistics of a photograph that shows nothing."""
+    rng = np.random.Generator(np.random.PCG64([seed, 0xF070]))
+    light = np.stack([_noise(rng, 1.25) for _ in range(3)])
+    tint = 0.55 * light[:1] + 0.35 * light + 0.5 * np.sign(_noise(rng, 1.7)) * rng.normal(0.5, 0.5, (3, 1, 1))
+    tile = torch.from_numpy(tint * 0.16 + rng.uniform(0.3, 0.65, (3, 1, 1))).float()[None]
+    side = max(width, height)
+    large = F.interpolate(tile, size=(side, side), mode="bicubic", align_corners=False)[0, :, :height, :width]
+    return large.permute(1, 2, 0).clamp(0, 1)
 
 
 def _sample(levels: tuple[Tensor, ...], place: Tensor, soft: Tensor) -> Tensor:
@@ -61,7 +73,9 @@ def _tile(kind: str, seed: int) -> tuple[Tensor, ...]:
     rng = np.random.Generator(np.random.PCG64([seed, 0x7E47]))
     rows, columns = np.mgrid[0:SIDE, 0:SIDE] / SIDE
     if kind == "denim":
-        value = 0.6 * _noise(rng, 0.3, stretch=(1, 4)) + 0.5 * _noise(rng, 1.4) + 0.4 * np.sin(2 * np.pi * 32 * (rows + columns))
+        value = (
+            0.6 * _noise(rng, 0.3, stretch=(1, 4)) + 0.5 * _noise(rng, 1.4) + 0.4 * np.sin(2 * np.pi * 32 * (rows + columns))
+        )
     elif kind == "knit":
         value = np.sin(2 * np.pi * 16 * (rows + 0.5 / 16 * np.abs(np.sin(2 * np.pi * 8 * columns)))) + 0.3 * _noise(rng, 0.8)
     elif kind == "fur":
@@ -79,7 +93,7 @@ def _tile(kind: str, seed: int) -> tuple[Tensor, ...]:
 
 
 def _noise(rng: np.random.Generator, slope: float, *, stretch: tuple[int, int] = (1, 1)) -> np.ndarray:
-    """[S, S] repeating noise whose amplitude falls as frequency to the power -slope, spread 1; `stretch` makes it longer down."""
+    """[S, S] repeating noise whose amplitude falls as frequency to the power -slope, spread 1; `stretch`: longer down."""
     across, down = np.meshgrid(np.fft.fftfreq(SIDE) * SIDE * stretch[0], np.fft.fftfreq(SIDE) * SIDE * stretch[1])
     size = np.hypot(across, down)
     size[0, 0] = 1

@@ -82,7 +82,7 @@ class Look:
         age: wrinkles, 0 to 1. `makeup`: strength of eye shadow in `eyeshadow`.
         skin_texture: how much the skin shows noise, pores or fur, 0 to 1; `skin_kind` is one of `TEXTURES`.
         sleeve, leg_cover: how far cloth goes down the limb (1: elbow or knee, 2: wrist or ankle).
-        neckline: one of `COLLARS`. `hood`: hangs down the back. `coat_m`: length of a coat below the belt, metres; 0 for none.
+        neckline: one of `COLLARS`. `hood`: hangs down the back. `coat_m`: length of a coat below the belt.
         open_front: colour of what an open jacket shows; `buttons`: a row of them; `tie`, `scarf`: their colours.
         skirt_length: as a share of the way from hip to ankle; 0 for the old rule. `flare`, `pleats`: its form.
         boot: height of the shoe's shaft in foot lengths; `barefoot`; `gloves`: their colour.
