@@ -148,7 +148,7 @@ def _tie(field: BodyField) -> Part:
         flat = torch.tensor([[-half, 0.0], [0.0, 0.010], [half, 0.0], [0.0, -0.03]]) * u
         rings.append(torch.stack([flat[:, 0], torch.full((4,), level * t), front + flat[:, 1]], -1))
     first, last = (r.mean(0, keepdim=True).expand_as(r) for r in (rings[0], rings[-1]))
-    mesh = loft(torch.stack([first, *rings, last]).flip(1))
+    mesh = loft(torch.stack([first, *rings, last]))
     return Part(mesh=mesh, weights=_on_chest(mesh, field), kind=one_kind(mesh, TIE))
 
 

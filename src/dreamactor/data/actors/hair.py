@@ -210,7 +210,7 @@ def _mohawk(shape: HeadShape, look: Look, hatted: bool) -> list[Lock]:
         middle = 0.5 * (foot + tip)
         rings.append(torch.stack([foot - side, middle - 0.6 * side, tip, middle + 0.6 * side, foot + side, foot * 0.9]))
     first, last = (r.mean(0, keepdim=True).expand_as(r) for r in (rings[0], rings[-1]))
-    return [_lock(loft(torch.stack([first, *rings, last]).flip(0)))]
+    return [_lock(loft(torch.stack([first, *rings, last])))]
 
 
 def _curtain(shape: HeadShape, bottom: float, thick: float, wave: float) -> Mesh:

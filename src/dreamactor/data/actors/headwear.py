@@ -129,7 +129,7 @@ def glasses_meshes(shape: HeadShape, style: str) -> list[Mesh]:
         rim = torch.stack([x, y, z], -1)
         meshes.append(tube(rim, [0.019] * 25, sides=6, round_ends=False))
         if style == "sun":
-            lens = torch.stack([rim.flip(0), rim.flip(0) * 0.5 + 0.5 * rim.mean(0), rim.mean(0).expand_as(rim)])
+            lens = torch.stack([rim, rim * 0.5 + 0.5 * rim.mean(0), rim.mean(0).expand_as(rim)])
             meshes.append(loft(lens))
         outer = middle_x + 1.1 * radius
         temple = torch.tensor(

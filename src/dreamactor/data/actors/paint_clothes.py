@@ -121,7 +121,7 @@ def _neckline(kind: str, point: Tensor) -> Tensor:
     x, _, z = point.unbind(-1)
     front = (z / 0.05).clamp(0, 1)
     if kind == "v":
-        return -0.17 * front * (1 - x.abs() / 0.085).clamp(min=0)
+        return -0.105 * front * (1 - x.abs() / 0.075).clamp(min=0)
     if kind == "shirt":
         return 0.03 - 0.12 * front * (1 - x.abs() / 0.05).clamp(min=0)
     if kind == "turtle":
