@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from dreamactor.data.actors.acting import key_poses
+from dreamactor.data.actors.acting import key_poses, play
 from dreamactor.data.actors.cast import DEFAULT_CAST, Cast
 from dreamactor.data.actors.motion import Framing, Performance
 
-KINDS_OF: Final[dict[Cast, tuple[str, ...]]] = {"2": key_poses.KINDS, "3": key_poses.KINDS}
+KINDS_OF: Final[dict[Cast, tuple[str, ...]]] = {"2": key_poses.KINDS, "3": play.KINDS}
 """Kinds of motion that a cast knows."""
 
 
@@ -31,5 +31,6 @@ def sample_performance(
         kind: one of `KINDS_OF[cast]`; None draws one that suits the framing.
         cast: whose manner; see `cast`.
     """
-    assert cast == "2"
+    if cast == "3":
+        return play.play(seed, num_frames=num_frames, fps=fps, framing=framing, kind=kind)
     return key_poses.walk_through_key_poses(seed, num_frames=num_frames, fps=fps, framing=framing, kind=kind)
