@@ -70,6 +70,8 @@ def walk(stage: Stage, start_s: float, end_s: float) -> float:
     period = float(np.clip(rng.normal(0.54, 0.07), 0.4, 0.72)) / stage.tempo**0.5
     length = float(rng.uniform(0.38, 0.72))
     goal = _goal(stage, feet.base)
+    if end_s - start_s < 3 * period:
+        return shuffle(stage, start_s)
     while now < end_s - 2 * period:
         here, spot, bases = feet.base, feet.base, []
         for number in range(max(2, int((end_s - now) / period) - 1)):
@@ -230,10 +232,15 @@ def crouch(stage: Stage, start_s: float, end_s: float) -> float:
     while now < end_s - 0.8 or now == start_s:
         depth = float(rng.uniform(0.25, 0.58))
         down = stage.seconds(0.5, 0.9)
-        stay = stage.seconds(0.05, 0.25) if squats else max(0.3, end_s - now - 2 * down)
+        stay = stage.seconds(0.05, 0.25) if squats else float(np.clip(end_s - now - 2 * down, 0.3, 1.8))
         feet.hold_pelvis(now)
         feet.pelvis(now + down, height=STANDING - depth, ahead=-0.14 * depth, pitch_deg=36 * depth)
         feet.hold_pelvis(now + down + stay)
+        for side in stage.arms:  # heels rise where ankles bend no further
+            feet.hold_foot(side, now + 0.5 * down)
+            feet.tilt(side, now + down, 120 * max(0.0, depth - 0.33))
+            feet.hold_foot(side, now + down + stay)
+            feet.tilt(side, now + 1.5 * down + stay, 0.0)
         stage.trunk.hold(now)
         stage.bend_trunk(now + down, pitch=34 * depth)
         stage.trunk.hold(now + down + stay)

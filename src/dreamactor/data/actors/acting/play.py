@@ -40,6 +40,9 @@ _SCENES: Final[dict[Framing, tuple[str, ...]]] = {
     ),
 }  # fmt: skip
 _SCENE_ACT_S: Final = (1.6, 3.2)
+_SHORT: Final = ("wave", "arms_cross", "touch", "point", "shrug")
+_SHORT_ACT_S: Final = (1.3, 3.4)
+"""Acts that are over soon and come again."""
 _LEGS_BUSY: Final = ("dance", "walk", "turn", "jump", "kick", "crouch", "bow", "sit", "throw")
 
 
@@ -76,7 +79,13 @@ def _perform(stage: Stage, kind: str, end_s: float, speech: Speech | None) -> No
     now = 0.0
     if kind != "scene":
         while now < end_s - 0.6:
-            now = _act(stage, kind, now, end_s, speech)
+            until = now + stage.seconds(*_SHORT_ACT_S) if kind in _SHORT else end_s
+            over = _act(stage, kind, now, min(until, max(end_s, now + _SHORT_ACT_S[0])), speech)
+            if kind in _SHORT:
+                now = over + stage.seconds(0.1, 0.9)
+                bodywork.stand_by(stage, over, now)
+            else:
+                now = over
         return
     previous = ""
     while now < end_s - 0.6:
@@ -94,7 +103,7 @@ def _act(stage: Stage, kind: str, start_s: float, end_s: float, speech: Speech |
         over = gestures.talk_with_hands(stage, start_s, end_s, stresses_s=_beats(speech), lively=lively)
     else:
         over = _DOERS[kind](stage, start_s, end_s)
-    if kind == "walk" and stage.chance(0.25):
+    if kind == "walk" and over - start_s > 2.5 and stage.chance(0.25):
         gestures.wave(stage, start_s + 0.4, over) if stage.chance(0.4) else gestures.gesture(stage, start_s + 0.4, over - 0.5)
     if kind not in _LEGS_BUSY:
         bodywork.stand_by(stage, start_s, over)
