@@ -1,7 +1,7 @@
-"""Casts: who can be drawn, and what they can do.
+"""Which procedural actors are meant.
 
-Equal seeds of one cast draw equal pictures on any machine, for ever; a richer cast is a new one. The shipped model was
-trained on the default.
+Equal seeds of one cast draw equal pictures and equal performances, today and later; another cast draws others. The shipped
+model and its benches were made with the default one.
 """
 
 from __future__ import annotations
@@ -11,4 +11,3 @@ from typing import Final, Literal
 Cast = Literal["2", "3"]
 CASTS: Final[tuple[Cast, ...]] = ("2", "3")
 DEFAULT_CAST: Final[Cast] = "2"
-"""What the shipped weights and ActorBench were made with; "3" is richer in looks and motions."""

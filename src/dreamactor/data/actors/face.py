@@ -121,6 +121,9 @@ def _paint_relief(
     dark = dark + 0.16 * _bump(mirrored, y, 0.0, shape.mouth_y - 0.155 - curves.gap_down[frame], 0.15, 0.035)
     frown = curves.furrow[frame]
     dark = dark + 0.35 * frown * _bump(mirrored, y, 0.045, shape.brow_y - 0.01, 0.016, 0.07)
+    sneer = curves.sneer[frame]
+    dark = dark + 0.30 * sneer * _bump(mirrored - 0.5 * (shape.nose_y - y), y, 1.5 * shape.nose_width, shape.nose_y, 0.03, 0.09)
+    dark = dark + 0.16 * sneer * _bump(mirrored, y, 0.06, (shape.eye_y + shape.nose_y) / 2 + 0.08, 0.05, 0.025)
     light = 0.06 * _bump(mirrored, y, 0.0, (shape.eye_y + shape.nose_y) / 2, 0.045, 0.24)
     light = light + 0.10 * _bump(mirrored, y, 0.36, shape.nose_y + 0.10, 0.15, 0.10) * (1 + curves.puff[frame])
     light = light + 0.07 * _bump(mirrored, y, 0.0, 0.42, 0.3, 0.14) + 0.08 * _bump(mirrored, y, 0.0, -0.84, 0.14, 0.07)
@@ -154,7 +157,7 @@ def _paint_relief(
 def _paint_mouth(
     color: Tensor, look: Look, curves: FaceCurves, frame: Tensor, x: Tensor, y: Tensor, soft: Tensor, front: Tensor
 ) -> Tensor:
-    u = (x - curves.mouth_x[frame]) / curves.mouth_half_width[frame]
+    u = curves.mouth_u(x, y, frame)
     inside_u = u.clamp(-1, 1)
     bow = (1 - inside_u.square()).clamp(min=0)
     middle = curves.center_line(inside_u, frame)
@@ -175,15 +178,37 @@ def _paint_mouth(
     gap = curves.gap_up[frame] + curves.gap_down[frame]
     hollow = hollow * (gap / 0.02).clamp(0, 1)
     inner = torch.tensor((0.22, 0.05, 0.06)).expand_as(color)
-    tongue = _inside(y - (lower_in + 0.42 * gap), soft + 0.03) * (gap / 0.12).clamp(0, 1)
+    height = 0.42 + 0.5 * curves.tongue_up[frame] * torch.exp(-(inside_u / 0.5).square())
+    tongue = _inside(y - (lower_in + height * gap), soft + 0.03) * (gap / (0.12 - 0.07 * curves.tongue_up[frame])).clamp(0, 1)
     inner = _paint(inner, (0.72, 0.30, 0.30), tongue)
-    teeth = _inside((upper_in - torch.minimum(0.45 * gap, torch.full_like(gap, 0.075))) - y, soft) * _inside(
+    shown = 0.45 + 0.55 * curves.tuck[frame]
+    teeth = _inside((upper_in - torch.minimum(shown * gap, torch.full_like(gap, 0.075))) - y, soft) * _inside(
         u.abs() - 0.8, soft * 2
     )
     inner = _paint(inner, (0.95, 0.94, 0.90), teeth)
     color = color + (inner - color) * hollow[:, None]
     seam = within * torch.exp(-((y - middle) / (0.010 + 0.5 * soft)).square()) * front * (1 - hollow)
-    return _paint(color, (0.30, 0.09, 0.09), 0.75 * seam * (1 - (gap / 0.03).clamp(0, 1)))
+    color = _paint(color, (0.30, 0.09, 0.09), 0.75 * seam * (1 - (gap / 0.03).clamp(0, 1)))
+    if bool((curves.tongue_out > 0).any()):
+        color = _paint_tongue(color, curves, frame, x, y, soft, front, upper_in, lower_out)
+    return color
+
+
+def _paint_tongue(
+    color: Tensor, curves: FaceCurves, frame: Tensor, x: Tensor, y: Tensor, soft: Tensor, front: Tensor, upper_in: Tensor,
+    lower_out: Tensor,
+) -> Tensor:  # fmt: skip
+    """A tongue that comes out between the lips and hangs over the lower one: a rounded band."""
+    out = curves.tongue_out[frame]
+    dx = x - curves.mouth_x[frame]
+    radius = 0.42 * curves.mouth_half_width[frame] * (0.8 + 0.3 * out)
+    end = torch.lerp(upper_in - 0.02, lower_out - 0.12, out) + 0.5 * radius
+    away = torch.sqrt(dx.square() + (2.0 * (end - y).clamp(min=0)).square() + 1e-9)
+    share = _inside(away - radius, soft + 0.008) * _inside(y - upper_in, soft) * (out / 0.12).clamp(0, 1) * front
+    color = _paint(color, (0.82, 0.40, 0.42), share)
+    groove = torch.exp(-(dx / (0.014 + 0.5 * soft)).square()) * (y > end - 0.2 * radius)
+    edge = ((away / radius - 0.75) / 0.25).clamp(0, 1)
+    return _paint(color, (0.55, 0.20, 0.23), share * (0.35 * groove + 0.35 * edge))
 
 
 def _paint_eye(

@@ -134,7 +134,8 @@ class HeadShape:
         x, y, z = rest.unbind(-1)
         drop = curves.jaw_drop[:, None] * self.jaw_share(y) * smooth(-0.3, 0.3, z)
         out = self.swell(x, y, curves) * smooth(0.1, 0.5, z)
-        return torch.stack([x.expand_as(drop), y - drop, z + out], -1)
+        slide = curves.chin_x[:, None] * self.jaw_share(y) * smooth(-0.3, 0.3, z)
+        return torch.stack([x + slide, y - drop, z + out], -1)
 
     def landmarks(self, curves: FaceCurves) -> Tensor:
         """[T, P, 3] the face points on the surface, in the order of `FACE_POINTS`."""

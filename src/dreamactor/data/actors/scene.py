@@ -111,7 +111,11 @@ def _sample_richer(seed: int, framing: Framing) -> Scene:
 
 
 def place_camera(scene: Scene, body: BodyShape, joints: Joints, framing: Framing, *, width: int, height: int) -> Camera:
-    """Frames the whole performance: all of it for full, hips up for upper, head and shoulders for portrait."""
+    """Frames the whole performance: all of it for full, hips up for upper, head and shoulders for portrait.
+
+    Who walks towards the camera gets larger; such performances (the pelvis leaves the plane z = 0) are framed as they are
+    seen, the others as they are built.
+    """
     head = joints.place["head"]
     crown = head[:, 1] + body.top * body.head_radius
     stature = body.leg + body.torso + body.neck + 2 * body.head_radius
@@ -121,6 +125,16 @@ def place_camera(scene: Scene, body: BodyShape, joints: Joints, framing: Framing
         inside = torch.cat([inside, fingertips], dim=1)
         low, high = float(inside[..., 1].min()), max(float(crown.max()), float(inside[..., 1].max()))
         left, right = float(inside[..., 0].min()), float(inside[..., 0].max())
+        if bool((joints.place["pelvis"][:, 2] != 0).any()):
+            top = torch.stack([head[:, 0], crown, head[:, 2]], dim=-1)
+            everything = torch.cat([inside.flatten(0, 1), top])
+            distance = scene.distance * stature
+            for _ in range(3):
+                middle_x, eye = (left + right) / 2, (low + high) / 2 + scene.height * stature
+                nearer = distance / (distance - everything[:, 2])
+                x = middle_x + (everything[:, 0] - middle_x) * nearer
+                y = eye + (everything[:, 1] - eye) * nearer
+                left, right, low, high = (float(v) for v in (x.min(), x.max(), y.min(), y.max()))
     else:
         hips = float(joints.place["pelvis"][:, 1].mean())
         neck = float(joints.place["neck"][:, 1].mean())
