@@ -5,7 +5,15 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-from dreamactor.data.actors import neutral_performance, render, sample_actor, sample_performance, sample_scene
+from dreamactor.data.actors import (
+    DEFAULT_CAST,
+    Cast,
+    neutral_performance,
+    render,
+    sample_actor,
+    sample_performance,
+    sample_scene,
+)
 from dreamactor.data.actors.exact import exact_track
 from dreamactor.data.actors.figure import build_figure
 from dreamactor.data.actors.scene import place_camera
@@ -43,13 +51,21 @@ def film_actor(
     framing: str,
     size: int,
     kind: str | None = None,
+    cast: Cast = DEFAULT_CAST,
     track: Path | None = None,
 ) -> int:
     """Writes a performance as an ordinary video; returns the number of frames."""
     check_output(output, suffixes=VIDEO_SUFFIXES)
     _check_track(track, output)
     count = max(1, round(seconds * FPS))
-    performance = sample_performance(seed, num_frames=count, fps=FPS, framing=framing, kind=kind)  # type: ignore[arg-type]
+    performance = sample_performance(
+        seed,
+        num_frames=count,
+        fps=FPS,
+        framing=framing,  # type: ignore[arg-type]
+        kind=kind,
+        cast=cast,
+    )
     actor, scene = sample_actor(seed), sample_scene(seed, framing=framing)  # type: ignore[arg-type]
     with VideoWriter(output, width=size, height=size, fps=Fraction(FPS)) as writer:
         for start in range(0, count, FRAMES_AT_ONCE):
@@ -63,13 +79,22 @@ def film_actor(
             )
             writer.write(drawn.frames)
     if track is not None:
-        save_track(track, exact_performance_track(seed, count=count, framing=framing, size=size, kind=kind))
+        save_track(track, exact_performance_track(seed, count=count, framing=framing, size=size, kind=kind, cast=cast))
     return count
 
 
-def exact_performance_track(seed: int, *, count: int, framing: str, size: int, kind: str | None) -> PersonTrack:
+def exact_performance_track(
+    seed: int, *, count: int, framing: str, size: int, kind: str | None, cast: Cast = DEFAULT_CAST
+) -> PersonTrack:
     """The exact track of what `film_actor` films."""
-    performance = sample_performance(seed, num_frames=count, fps=FPS, framing=framing, kind=kind)  # type: ignore[arg-type]
+    performance = sample_performance(
+        seed,
+        num_frames=count,
+        fps=FPS,
+        framing=framing,  # type: ignore[arg-type]
+        kind=kind,
+        cast=cast,
+    )
     actor, scene = sample_actor(seed), sample_scene(seed, framing=framing)  # type: ignore[arg-type]
     figure = build_figure(actor, performance)
     camera = place_camera(scene, actor.body, figure.joints, framing, width=size, height=size)  # type: ignore[arg-type]

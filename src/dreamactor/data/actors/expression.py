@@ -15,6 +15,7 @@ from torch import Tensor
 from dreamactor.data.actors.coefficients import EXPRESSION_OF, SCHEMA
 from dreamactor.geometry.skeleton import FACE_POINTS
 
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FaceShape:
     """Where the features of one face sit at rest, in head units."""
