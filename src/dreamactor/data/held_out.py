@@ -26,8 +26,8 @@ from dreamactor.data.actors import (
     sample_scene,
 )
 from dreamactor.data.actors.body import BodyShape
-from dreamactor.data.actors.exact import exact_track
 from dreamactor.data.actors.coefficients import COEFFICIENT
+from dreamactor.data.actors.exact import exact_track
 from dreamactor.data.actors.figure import Actor, build_figure
 from dreamactor.data.actors.motion import ANGLES
 from dreamactor.data.actors.scene import Camera, Scene, place_camera

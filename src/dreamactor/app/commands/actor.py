@@ -28,6 +28,8 @@ def command(
 
       dreamactor actor --seed 7 --perform --seconds 4 -o performance.mp4 --track exact.npz
 
+      dreamactor actor --seed 7 --perform --cast 3 --kind jump --seconds 6 -o jump.mp4
+
       dreamactor actor --cast 3 --sheet people -o people.png --size 128
     """
     from dreamactor.app.actor_sheets import SHEETS, draw_sheet
@@ -41,8 +43,8 @@ def command(
         raise ConfigError(f"Unknown framing '{framing}'. Known: {', '.join(FRAMINGS)}.")
     if cast not in CASTS:
         raise ConfigError(f"Unknown cast '{cast}'. Known: {', '.join(CASTS)}.")
-    if kind is not None and kind not in KINDS_OF[cast]:
-        raise ConfigError(f"Unknown kind '{kind}'. Known to cast {cast}: {', '.join(KINDS_OF[cast])}.")
+    if kind is not None and kind not in KINDS_OF[cast]:  # type: ignore[index]
+        raise ConfigError(f"Unknown kind '{kind}' of cast {cast}. Known: {', '.join(KINDS_OF[cast])}.")
     if sheet is not None and sheet not in SHEETS:
         raise ConfigError(f"Unknown sheet '{sheet}'. Known: {', '.join(SHEETS)}.")
     if sheet is not None and (perform or track is not None):

@@ -122,7 +122,9 @@ def _paint_relief(
     frown = curves.furrow[frame]
     dark = dark + 0.35 * frown * _bump(mirrored, y, 0.045, shape.brow_y - 0.01, 0.016, 0.07)
     sneer = curves.sneer[frame]
-    dark = dark + 0.30 * sneer * _bump(mirrored - 0.5 * (shape.nose_y - y), y, 1.5 * shape.nose_width, shape.nose_y, 0.03, 0.09)
+    dark = dark + 0.30 * sneer * _bump(
+        mirrored - 0.5 * (shape.nose_y - y), y, 1.5 * shape.nose_width, shape.nose_y, 0.03, 0.09
+    )
     dark = dark + 0.16 * sneer * _bump(mirrored, y, 0.06, (shape.eye_y + shape.nose_y) / 2 + 0.08, 0.05, 0.025)
     light = 0.06 * _bump(mirrored, y, 0.0, (shape.eye_y + shape.nose_y) / 2, 0.045, 0.24)
     light = light + 0.10 * _bump(mirrored, y, 0.36, shape.nose_y + 0.10, 0.15, 0.10) * (1 + curves.puff[frame])
@@ -179,7 +181,9 @@ def _paint_mouth(
     hollow = hollow * (gap / 0.02).clamp(0, 1)
     inner = torch.tensor((0.22, 0.05, 0.06)).expand_as(color)
     height = 0.42 + 0.5 * curves.tongue_up[frame] * torch.exp(-(inside_u / 0.5).square())
-    tongue = _inside(y - (lower_in + height * gap), soft + 0.03) * (gap / (0.12 - 0.07 * curves.tongue_up[frame])).clamp(0, 1)
+    tongue = _inside(y - (lower_in + height * gap), soft + 0.03) * (gap / (0.12 - 0.07 * curves.tongue_up[frame])).clamp(
+        0, 1
+    )
     inner = _paint(inner, (0.72, 0.30, 0.30), tongue)
     shown = 0.45 + 0.55 * curves.tuck[frame]
     teeth = _inside((upper_in - torch.minimum(shown * gap, torch.full_like(gap, 0.075))) - y, soft) * _inside(

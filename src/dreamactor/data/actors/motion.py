@@ -30,8 +30,10 @@ ANGLES: Final = (
     "left_hip_forward", "left_hip_out", "left_knee", "left_foot",
     "right_hip_forward", "right_hip_out", "right_knee", "right_foot",
     "travel_x", "travel_z", "lift",
-    *(f"{side}_{part}" for side in ("left", "right") for part in (
-        "thumb_curl", "index_curl", "middle_curl", "ring_curl", "little_curl", "thumb_across", "splay", "shrug", "hip_turn")),
+    "left_thumb_curl", "left_index_curl", "left_middle_curl", "left_ring_curl", "left_little_curl", "left_thumb_across",
+    "left_splay", "left_shrug", "left_hip_turn",
+    "right_thumb_curl", "right_index_curl", "right_middle_curl", "right_ring_curl", "right_little_curl",
+    "right_thumb_across", "right_splay", "right_shrug", "right_hip_turn",
 )  # fmt: skip
 """Channels of a pose. Rotations in degrees; curl 0 (flat) to 1 (fist); travel and lift in leg lengths. Arms hang at 0:
 raise is sideways, forward is to the front, twist is about the upper arm (positive turns the elbow crease inward).
@@ -45,6 +47,7 @@ AT_EASE: Final = {
     "left_raise": 10.0, "right_raise": 10.0, "left_elbow": 14.0, "right_elbow": 14.0, "left_curl": 0.25,
     "right_curl": 0.25, "left_hip_out": 4.0, "right_hip_out": 4.0, "left_spread": 0.3, "right_spread": 0.3,
 }  # fmt: skip
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Performance:

@@ -36,10 +36,9 @@ def stand_by(stage: Stage, start_s: float, end_s: float) -> float:
             turned_deg=float(rng.normal(0, 3)),
             height=STANDING - 0.012,
         )
-        now += moving + stage.seconds(0.5, 2.2)
-        feet.hold_pelvis(min(now, end_s))
-    feet.pelvis(max(end_s, feet.free_from_s("left")))
-    return end_s
+        now = min(now + moving + stage.seconds(0.5, 2.2), end_s)
+        feet.hold_pelvis(now)
+    return max(end_s, now)
 
 
 def shuffle(stage: Stage, start_s: float) -> float:
@@ -50,12 +49,16 @@ def shuffle(stage: Stage, start_s: float) -> float:
             left=float(rng.normal(0, 0.09)), ahead=float(rng.normal(0, 0.07)), turned_deg=float(rng.normal(0, 12))
         )
     )
-    return stage.feet.walk(start_s, [to, to], period_s=stage.seconds(0.4, 0.6), stride=0.1, first=stage.either("left", "right"))
+    return stage.feet.walk(
+        start_s, [to, to], period_s=stage.seconds(0.4, 0.6), stride=0.1, first=stage.either("left", "right")
+    )
 
 
 def _kept_in_room(spot: Spot) -> Spot:
     return Spot(
-        x=float(np.clip(spot.x, -_ROOM_X, _ROOM_X)), z=float(np.clip(spot.z, -_ROOM_Z, _ROOM_Z)), heading_deg=spot.heading_deg
+        x=float(np.clip(spot.x, -_ROOM_X, _ROOM_X)),
+        z=float(np.clip(spot.z, -_ROOM_Z, _ROOM_Z)),
+        heading_deg=spot.heading_deg,
     )
 
 
@@ -105,7 +108,9 @@ def turn(stage: Stage, start_s: float, end_s: float, *, degrees: float | None = 
     """Turns on the spot in small steps, up to a full circle and more, either way, slow or fast."""
     rng, feet = stage.rng, stage.feet
     if degrees is None:
-        degrees = float(rng.choice((-1, 1)) * rng.choice((rng.uniform(70, 190), 360.0, rng.uniform(400, 720)), p=(0.3, 0.55, 0.15)))
+        degrees = float(
+            rng.choice((-1, 1)) * rng.choice((rng.uniform(70, 190), 360.0, rng.uniform(400, 720)), p=(0.3, 0.55, 0.15))
+        )
     time_s = max(0.5, end_s - start_s)
     number = max(2, round(abs(degrees) / rng.uniform(32, 58)))
     period = float(np.clip(time_s / (number + 1.2), 0.26, 0.62))
@@ -136,7 +141,12 @@ def jump(stage: Stage, start_s: float, end_s: float) -> float:
         stage.trunk.hold(now)
         stage.bend_trunk(crouched, pitch=50 * depth)
         stage.bend_head(crouched, pitch=-30 * depth)
-        up_pose = {"straight": stage.either("up", "up_bent"), "star": "up", "tucked": "reach_ahead", "bouncing": "pump_front"}[style]
+        up_pose = {
+            "straight": stage.either("up", "up_bent"),
+            "star": "up",
+            "tucked": "reach_ahead",
+            "bouncing": "pump_front",
+        }[style]
         for arm in stage.arms.values():
             arm.move(now, crouched, stage.pose("jump_back" if style != "bouncing" else "pump_back"))
         leave = crouched + push
@@ -155,7 +165,7 @@ def jump(stage: Stage, start_s: float, end_s: float) -> float:
         stage.bend_trunk(leave, pitch=-4)
         stage.bend_head(leave, pitch=-6)
         for arm in stage.arms.values():
-            arm.key(leave + 0.06, stage.pose(up_pose))
+            arm.key(leave + 0.16, stage.pose(up_pose))
             arm.hold(land - 0.05)
         feet.pelvis(land, height=STANDING - 0.02)
         feet.pelvis(land + 0.13, height=STANDING - 0.45 * depth - 0.35 * height, pitch_deg=10)
@@ -194,7 +204,9 @@ def kick(stage: Stage, start_s: float, end_s: float) -> float:
             feet.raised(side, hit, ahead=0.50, up=high, tilt_deg=20)
         elif style == "front":
             feet.raised(side, knee, ahead=0.10, left=-0.3 * sign * feet.width, up=0.42 + 0.1 * high, tilt_deg=25)
-            feet.raised(side, hit, ahead=0.80 - 0.25 * high, left=-0.5 * sign * feet.width, up=high, tilt_deg=-35 + 50 * high)
+            feet.raised(
+                side, hit, ahead=0.80 - 0.25 * high, left=-0.5 * sign * feet.width, up=high, tilt_deg=-35 + 50 * high
+            )
         else:
             feet.raised(side, knee, ahead=0.06, left=0.08 * sign, up=0.46, tilt_deg=15)
             feet.raised(side, hit, ahead=0.05, left=sign * (0.68 - 0.25 * high), up=high, tilt_deg=0)
@@ -238,7 +250,7 @@ def crouch(stage: Stage, start_s: float, end_s: float) -> float:
         feet.hold_pelvis(now + down + stay)
         for side in stage.arms:  # heels rise where ankles bend no further
             feet.hold_foot(side, now + 0.5 * down)
-            feet.tilt(side, now + down, 120 * max(0.0, depth - 0.33))
+            feet.tilt(side, now + down, 150 * max(0.0, depth - 0.27))
             feet.hold_foot(side, now + down + stay)
             feet.tilt(side, now + 1.5 * down + stay, 0.0)
         stage.trunk.hold(now)
@@ -247,7 +259,11 @@ def crouch(stage: Stage, start_s: float, end_s: float) -> float:
         stage.head.hold(now)
         stage.bend_head(now + down, pitch=-40 * depth)
         stage.head.hold(now + down + stay)
-        pose = stage.either("reach_ahead", "clasped_chest", "guard") if squats else stage.either("knee", "clasped_chest", "reach_low")
+        pose = (
+            stage.either("reach_ahead", "clasped_chest", "guard")
+            if squats
+            else stage.either("knee", "clasped_chest", "reach_low")
+        )
         for arm in stage.arms.values():
             arm.move(now, now + down, stage.pose(pose))
             arm.hold(now + down + stay)
@@ -278,7 +294,7 @@ def bow(stage: Stage, start_s: float, end_s: float) -> float:
             track.hold(now + down + stay)
             key(now + down + stay + up)
         one = stage.either("left", "right")
-        poses = {side: None for side in stage.arms}
+        poses: dict[str, str | None] = dict.fromkeys(stage.arms)
         if style == "belly":
             poses[one] = "clasped"
         elif style == "flourish":
@@ -319,7 +335,7 @@ def seated(stage: Stage, start_s: float, end_s: float) -> float:
     """Sits: small shifts of weight."""
     rng, now = stage.rng, start_s
     while now < end_s - 0.9:
-        now += stage.seconds(0.7, 1.6)
+        now = min(now + stage.seconds(0.7, 1.6), end_s - 0.1)
         lean = float(rng.uniform(-4, 9))
         stage.feet.pelvis(now, left=float(rng.normal(0, 0.012)), **_SEAT)
         stage.bend_trunk(now, yaw=float(rng.normal(0, 6)), pitch=5 + lean, roll=float(rng.normal(0, 2)))

@@ -61,7 +61,10 @@ STYLES: Final = {
         feet="step_touch", bounce=0.03, sharp=0.5, slow=1, bpm=(108, 128),
     ),
     "hands_up": Style(
-        phrases=((("up", "up"), ("up_bent", "up_bent")), (("wave_high_in", "wave_high_out"), ("wave_high_out", "wave_high_in"))),
+        phrases=(
+            (("up", "up"), ("up_bent", "up_bent")),
+            (("wave_high_in", "wave_high_out"), ("wave_high_out", "wave_high_in")),
+        ),
         feet="hop", bounce=0.05, sharp=0.1, slow=1, bpm=(112, 134),
     ),
     "robot": Style(
@@ -123,14 +126,16 @@ def dance(stage: Stage, start_s: float, end_s: float) -> float:
     return settle
 
 
-def _arms(stage: Stage, style: Style, moves: tuple[tuple[str, str], ...], start_s: float, beat: float, number: int, lead: str) -> None:
+def _arms(
+    stage: Stage, style: Style, moves: tuple[tuple[str, str], ...], start_s: float, beat: float, number: int, lead: str
+) -> None:
     other = "right" if lead == "left" else "left"
     poses = [tuple(stage.pose(name, 0.035) for name in pair) for pair in moves]
     for index in range(0, number, style.slow):
         on = start_s + (index + style.slow) * beat - 0.45 * beat
         for arm, pose in zip((stage.arms[lead], stage.arms[other]), poses[index // style.slow % len(poses)], strict=True):
             if style.sharp > 0.25:
-                arm.hold(on - (1 - 0.75 * style.sharp) * 0.75 * beat)
+                arm.hold(on - max(0.34, (1 - 0.75 * style.sharp) * 0.75 * beat))
             arm.key(on, pose)
             if style.sharp > 0.6:
                 arm.hold(on + 0.3 * beat)
@@ -146,10 +151,14 @@ def _trunk(stage: Stage, start_s: float, beat: float, number: int, sign: float, 
         stage.bend_head(on + 0.45 * beat, pitch=-0.3 * nod, roll=0.2 * lean * side)
 
 
-def _dip(stage: Stage, on_s: float, beat: float, depth: float, *, left: float = 0.0, roll: float = 0.0, turned: float = 0.0) -> None:
+def _dip(
+    stage: Stage, on_s: float, beat: float, depth: float, *, left: float = 0.0, roll: float = 0.0, turned: float = 0.0
+) -> None:
     """Down on the beat, up after it."""
     stage.feet.pelvis(on_s, left=left, height=STANDING - depth, roll_deg=roll, turned_deg=turned, pitch_deg=20 * depth)
-    stage.feet.pelvis(on_s + 0.5 * beat, left=0.85 * left, height=STANDING - 0.2 * depth, roll_deg=0.4 * roll, turned_deg=turned)
+    stage.feet.pelvis(
+        on_s + 0.5 * beat, left=0.85 * left, height=STANDING - 0.2 * depth, roll_deg=0.4 * roll, turned_deg=turned
+    )
 
 
 def _sway(stage: Stage, start_s: float, beat: float, number: int, sign: float, bounce: float) -> None:
@@ -168,7 +177,9 @@ def _twist(stage: Stage, start_s: float, beat: float, number: int, sign: float, 
     for index in range(number):
         side = sign if index % 2 == 0 else -sign
         on = start_s + (index + 0.5) * beat
-        stage.feet.pelvis(on, left=0.05 * side, height=STANDING - bounce - 0.03 * (index % 4), turned_deg=26 * side, roll_deg=2 * side)
+        stage.feet.pelvis(
+            on, left=0.05 * side, height=STANDING - bounce - 0.03 * (index % 4), turned_deg=26 * side, roll_deg=2 * side
+        )
 
 
 def _step_touch(stage: Stage, start_s: float, beat: float, number: int, sign: float, bounce: float) -> None:

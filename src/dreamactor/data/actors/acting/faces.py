@@ -15,16 +15,44 @@ Mood = dict[str, float]
 MOODS: Final[dict[str, Mood]] = {
     "neutral": {},
     "content": {"smile_left": 0.35, "smile_right": 0.35, "squint": 0.1},
-    "joy": {"smile_left": 0.95, "smile_right": 0.95, "squint": 0.45, "jaw_open": 0.12, "upper_lip_raise": 0.35,
-            "brow_raise_left": 0.15, "brow_raise_right": 0.15},
-    "laugh": {"smile_left": 1.0, "smile_right": 1.0, "squint": 0.75, "jaw_open": 0.55, "upper_lip_raise": 0.4, "mouth_wide": 0.3},
+    "joy": {
+        "smile_left": 0.95,
+        "smile_right": 0.95,
+        "squint": 0.45,
+        "jaw_open": 0.12,
+        "upper_lip_raise": 0.35,
+        "brow_raise_left": 0.15,
+        "brow_raise_right": 0.15,
+    },
+    "laugh": {
+        "smile_left": 1.0,
+        "smile_right": 1.0,
+        "squint": 0.75,
+        "jaw_open": 0.55,
+        "upper_lip_raise": 0.4,
+        "mouth_wide": 0.3,
+    },
     "smirk": {"smile_left": 0.8, "corner_out_left": 0.5, "squint": 0.2, "brow_raise_right": 0.35, "mouth_shift": 0.2},
-    "sad": {"frown": 0.8, "brow_raise_left": 0.3, "brow_raise_right": 0.3, "brow_furrow": 0.35, "chin_raise": 0.4, "gaze_y": -0.3},
+    "sad": {
+        "frown": 0.8,
+        "brow_raise_left": 0.3,
+        "brow_raise_right": 0.3,
+        "brow_furrow": 0.35,
+        "chin_raise": 0.4,
+        "gaze_y": -0.3,
+    },
     "crying": {"frown": 0.8, "squint": 0.7, "brow_furrow": 0.6, "chin_raise": 0.6, "mouth_wide": 0.4, "lower_lip_drop": 0.3},
     "angry": {"brow_furrow": 1.0, "squint": 0.4, "lip_press": 0.6, "frown": 0.4, "nose_sneer": 0.3},
     "shouting": {"brow_furrow": 1.0, "jaw_open": 0.85, "upper_lip_raise": 0.6, "lower_lip_drop": 0.6, "nose_sneer": 0.5},
     "surprise": {"brow_raise_left": 0.9, "brow_raise_right": 0.9, "eye_wide": 0.9, "jaw_open": 0.5, "mouth_funnel": 0.2},
-    "fear": {"brow_raise_left": 0.7, "brow_raise_right": 0.7, "eye_wide": 1.0, "mouth_wide": 0.6, "jaw_open": 0.2, "lower_lip_drop": 0.4},
+    "fear": {
+        "brow_raise_left": 0.7,
+        "brow_raise_right": 0.7,
+        "eye_wide": 1.0,
+        "mouth_wide": 0.6,
+        "jaw_open": 0.2,
+        "lower_lip_drop": 0.4,
+    },
     "disgust": {"nose_sneer": 1.0, "upper_lip_raise": 0.5, "squint": 0.5, "frown": 0.4, "brow_furrow": 0.5},
     "doubt": {"brow_raise_left": 0.9, "brow_furrow": 0.15, "squint": 0.3, "mouth_shift": 0.4, "corner_out_right": 0.3},
     "pout": {"chin_raise": 0.9, "lip_pucker": 0.35, "brow_furrow": 0.4, "lower_lip_drop": 0.2},
@@ -34,12 +62,26 @@ MOODS: Final[dict[str, Mood]] = {
     "skewed": {"mouth_shift": 0.9, "corner_out_left": 0.6, "nose_sneer": 0.2},
     "jaw_aside": {"jaw_shift": 1.0, "lip_press": 0.2, "squint": 0.2},
     "tongue": {"tongue_out": 1.0, "jaw_open": 0.45, "smile_left": 0.4, "smile_right": 0.4, "squint": 0.2},
-    "yawn": {"jaw_open": 1.0, "squint": 0.7, "brow_raise_left": 0.4, "brow_raise_right": 0.4, "blink_left": 0.6, "blink_right": 0.6},
+    "yawn": {
+        "jaw_open": 1.0,
+        "squint": 0.7,
+        "brow_raise_left": 0.4,
+        "brow_raise_right": 0.4,
+        "blink_left": 0.6,
+        "blink_right": 0.6,
+    },
     "tired": {"blink_left": 0.35, "blink_right": 0.35, "frown": 0.2},
-    "wince": {"squint": 0.9, "blink_left": 0.5, "blink_right": 0.5, "mouth_wide": 0.6, "corner_out_left": 0.5, "corner_out_right": 0.5},
+    "wince": {
+        "squint": 0.9,
+        "blink_left": 0.5,
+        "blink_right": 0.5,
+        "mouth_wide": 0.6,
+        "corner_out_left": 0.5,
+        "corner_out_right": 0.5,
+    },
     "whistle": {"mouth_funnel": 0.5, "lip_pucker": 0.9, "brow_raise_left": 0.3, "brow_raise_right": 0.3},
     "bite": {"lip_tuck": 0.9, "squint": 0.2, "brow_furrow": 0.3},
-}  # fmt: skip
+}
 _COMMON: Final = ("neutral", "content", "joy", "smirk", "surprise", "doubt", "sad", "angry")
 _MOUTH: Final = [
     COEFFICIENT[name]
@@ -116,7 +158,11 @@ def _emphasise(rng: np.random.Generator, face: np.ndarray, times_s: np.ndarray, 
         if rng.random() < lively:
             size = float(rng.uniform(0.15, 0.6))
             bump = size * np.exp(-(((times_s - stress) / rng.uniform(0.10, 0.22)) ** 2))
-            names = ("brow_raise_left", "brow_raise_right") if rng.random() < 0.85 else (str(rng.choice(("brow_raise_left", "brow_raise_right"))),)
+            names = (
+                ("brow_raise_left", "brow_raise_right")
+                if rng.random() < 0.85
+                else (str(rng.choice(("brow_raise_left", "brow_raise_right"))),)
+            )
             for name in names:
                 face[:, COEFFICIENT[name]] += bump
             if rng.random() < 0.3:

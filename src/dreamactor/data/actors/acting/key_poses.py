@@ -208,5 +208,3 @@ def walk_through_key_poses(
         framing=framing,
         kind=kind,
     )
-
-

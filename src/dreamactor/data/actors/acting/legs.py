@@ -85,9 +85,7 @@ class Footwork:
     def footprint(self, side: str, base: Spot, *, out: float = 0.0, ahead: float = 0.0, turned_deg: float = 0.0) -> Spot:
         """Where a foot stands beside a base."""
         sign = 1.0 if side == "left" else -1.0
-        return base.moved(
-            left=sign * (self.width + out), ahead=ahead, turned_deg=sign * (self.toes_out_deg + turned_deg)
-        )
+        return base.moved(left=sign * (self.width + out), ahead=ahead, turned_deg=sign * (self.toes_out_deg + turned_deg))
 
     def standing(self, side: str) -> Spot:
         """Where a foot stands at the end of what is written."""
@@ -115,7 +113,15 @@ class Footwork:
         self._pelvis.hold(until_s)
 
     def step(
-        self, side: str, start_s: float, end_s: float, to: Spot, *, height: float, push_deg: float = 8.0, strike_deg: float = 0.0
+        self,
+        side: str,
+        start_s: float,
+        end_s: float,
+        to: Spot,
+        *,
+        height: float,
+        push_deg: float = 8.0,
+        strike_deg: float = 0.0,
     ) -> None:
         """Lifts a foot and puts it down elsewhere; the heel leaves last by `push_deg` and lands first by `strike_deg`."""
         start_s = max(start_s, self.free_from_s(side) + 0.04)
@@ -127,7 +133,9 @@ class Footwork:
         tilt.add(end_s, [-strike_deg])
         tilt.add(end_s + 0.10, [0.0])
 
-    def raised(self, side: str, at_s: float, *, left: float = 0.0, ahead: float = 0.0, up: float = 0.0, tilt_deg: float = 0.0) -> None:
+    def raised(
+        self, side: str, at_s: float, *, left: float = 0.0, ahead: float = 0.0, up: float = 0.0, tilt_deg: float = 0.0
+    ) -> None:
         """A key of a foot held away from where it stands; the foot is back where all are zero."""
         spot = self.base.moved(left=left, ahead=ahead)
         self._air[side].add(at_s, [spot.x - self.base.x, spot.z - self.base.z, up])
@@ -141,7 +149,9 @@ class Footwork:
         """Raises the heel (positive) or the toes of a standing foot."""
         self._tilt[side].add(at_s, [degrees])
 
-    def hop(self, start_s: float, *, height: float, to: Spot | None = None, tuck: float = 0.0, push_deg: float = 35.0) -> float:
+    def hop(
+        self, start_s: float, *, height: float, to: Spot | None = None, tuck: float = 0.0, push_deg: float = 35.0
+    ) -> float:
         """Both feet leave the floor and land about `to`; returns the moment of landing."""
         end_s = start_s + float(np.sqrt(8 * height / GRAVITY))
         self._hops.append(_Hop(start_s=start_s, end_s=end_s, height=height))
@@ -297,5 +307,3 @@ class _Foot:
     heading_deg: np.ndarray
     tilt_deg: np.ndarray
     off_floor: np.ndarray
-
-

@@ -79,9 +79,7 @@ def bend_leg(hip_to_ankle: np.ndarray, ahead: np.ndarray) -> tuple[np.ndarray, n
     hinge = _unit(np.stack([ahead[:, 2], np.zeros(len(ahead)), -ahead[:, 0]], -1))
     axis = np.cross((0.0, 1.0, 0.0), up)
     cosine = up[:, 1:2]
-    hinge = (
-        hinge + np.cross(axis, hinge) + np.cross(axis, np.cross(axis, hinge)) / np.maximum(1 + cosine, 1e-3)
-    )
+    hinge = hinge + np.cross(axis, hinge) + np.cross(axis, np.cross(axis, hinge)) / np.maximum(1 + cosine, 1e-3)
     front = np.cross(hinge, up)
     lag = np.arctan2(SHIN * np.sin(knee), THIGH + SHIN * np.cos(knee))[:, None]
     y = np.cos(lag) * up - np.sin(lag) * front

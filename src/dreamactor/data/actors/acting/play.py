@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import torch
 
-from dreamactor.data.actors.acting import bodywork, gestures
+from dreamactor.data.actors.acting import aiming, bodywork, gestures
 from dreamactor.data.actors.acting.dances import dance
 from dreamactor.data.actors.acting.faces import act_face
 from dreamactor.data.actors.acting.speech import Speech, speak
@@ -81,11 +81,7 @@ def _perform(stage: Stage, kind: str, end_s: float, speech: Speech | None) -> No
         while now < end_s - 0.6:
             until = now + stage.seconds(*_SHORT_ACT_S) if kind in _SHORT else end_s
             over = _act(stage, kind, now, min(until, max(end_s, now + _SHORT_ACT_S[0])), speech)
-            if kind in _SHORT:
-                now = over + stage.seconds(0.1, 0.9)
-                bodywork.stand_by(stage, over, now)
-            else:
-                now = over
+            now = bodywork.stand_by(stage, over, over + stage.seconds(0.1, 0.9)) if kind in _SHORT else over
         return
     previous = ""
     while now < end_s - 0.6:
@@ -104,9 +100,11 @@ def _act(stage: Stage, kind: str, start_s: float, end_s: float, speech: Speech |
     else:
         over = _DOERS[kind](stage, start_s, end_s)
     if kind == "walk" and over - start_s > 2.5 and stage.chance(0.25):
-        gestures.wave(stage, start_s + 0.4, over) if stage.chance(0.4) else gestures.gesture(stage, start_s + 0.4, over - 0.5)
+        gestures.wave(stage, start_s + 0.4, over) if stage.chance(0.4) else gestures.gesture(
+            stage, start_s + 0.4, over - 0.5
+        )
     if kind not in _LEGS_BUSY:
-        bodywork.stand_by(stage, start_s, over)
+        over = max(over, bodywork.stand_by(stage, start_s, over))
     return over
 
 
@@ -128,8 +126,8 @@ def _sit(stage: Stage, start_s: float, end_s: float, speech: Speech | None) -> f
 _DOERS: Final[dict[str, Callable[[Stage, float, float], float]]] = {
     "gesture": gestures.gesture, "dance": dance, "walk": bodywork.walk, "turn": bodywork.turn, "wave": gestures.wave,
     "arms_cross": gestures.cross_arms, "bow": bodywork.bow, "kick": bodywork.kick, "idle": gestures.rest,
-    "jump": bodywork.jump, "throw": gestures.throw, "touch": gestures.touch, "reach": gestures.reach,
-    "point": gestures.point, "crouch": bodywork.crouch, "look_around": gestures.look_around, "shrug": gestures.shrug,
+    "jump": bodywork.jump, "throw": aiming.throw, "touch": gestures.touch, "reach": aiming.reach,
+    "point": aiming.point, "crouch": bodywork.crouch, "look_around": gestures.look_around, "shrug": gestures.shrug,
 }  # fmt: skip
 
 

@@ -30,7 +30,12 @@ def sample_performance(
         framing: what the camera is meant to see; None draws one.
         kind: one of `KINDS_OF[cast]`; None draws one that suits the framing.
         cast: whose manner; see `cast`.
+
+    Raises:
+        ValueError: the cast does not know the kind.
     """
+    if kind is not None and kind not in KINDS_OF[cast]:
+        raise ValueError(f"cast {cast} knows no kind '{kind}'; it knows {', '.join(KINDS_OF[cast])}")
     if cast == "3":
         return play.play(seed, num_frames=num_frames, fps=fps, framing=framing, kind=kind)
     return key_poses.walk_through_key_poses(seed, num_frames=num_frames, fps=fps, framing=framing, kind=kind)

@@ -55,7 +55,7 @@ def speak(rng: np.random.Generator, duration_s: float) -> Speech:
         until = now + float(rng.uniform(0.7, 2.8))
         since = 1
         while now < until:
-            stressed = since >= 2 and rng.random() < 0.5 or since > 3
+            stressed = since > 3 or (since > 1 and rng.random() < 0.5)
             since = 0 if stressed else since + 1
             size = clear * float(rng.uniform(0.95, 1.2) if stressed else rng.uniform(0.45, 0.85))
             if rng.random() < 0.85:

@@ -10,7 +10,8 @@ from typing import Final
 
 import numpy as np
 
-from dreamactor.data.actors.acting.arms import ARM_POSES, Arm, ArmPose, varied
+from dreamactor.data.actors.acting.arm_poses import ARM_POSES, ArmPose, varied
+from dreamactor.data.actors.acting.arms import Arm
 from dreamactor.data.actors.acting.legs import SIDES, Footwork
 from dreamactor.data.actors.acting.timing import Track, wander
 from dreamactor.data.actors.motion import ANGLES, Framing
@@ -91,8 +92,10 @@ class Stage:
 
     def hold_upper(self, until_s: float) -> None:
         """Trunk, head and arms stay as they are."""
-        for track in (self.trunk, self.head, *self.arms.values()):
-            track.hold(until_s)
+        self.trunk.hold(until_s)
+        self.head.hold(until_s)
+        for arm in self.arms.values():
+            arm.hold(until_s)
 
     def channels(self, times_s: np.ndarray) -> np.ndarray:
         """[T, A] pose channels in the order of `ANGLES`."""
@@ -105,7 +108,9 @@ class Stage:
         for side, sign in SIDES:
             arm = self.arms[side].channels(times_s - lag_s, lag_s=lag_s)
             # Arms that hang swing against the legs; arms that are busy do not.
-            hanging = np.exp(-((arm["raise"] / 45) ** 2) - (arm["forward"] / 50) ** 2 - (np.clip(arm["elbow"] - 30, 0, None) / 50) ** 2)
+            hanging = np.exp(
+                -((arm["raise"] / 45) ** 2) - (arm["forward"] / 50) ** 2 - (np.clip(arm["elbow"] - 30, 0, None) / 50) ** 2
+            )
             swing = sign * np.sin(phase) * strength * hanging
             arm["forward"] = arm["forward"] + _SWING_DEG * swing
             arm["elbow"] = arm["elbow"] + 16 * strength * hanging * (0.6 + sign * np.sin(phase - 0.5))
@@ -130,7 +135,13 @@ class Stage:
         smooth = np.convolve(np.pad(turned, len(kernel) // 2, mode="edge"), kernel / kernel.sum(), mode="valid")
         out["head_yaw"] = np.clip(out["head_yaw"] + smooth, -75, 75)
         out["head_roll"] = out["head_roll"] - 0.5 * out["spine_roll"]
-        for name, amount in (("head_yaw", 2.2), ("head_pitch", 1.6), ("head_roll", 1.2), ("spine_yaw", 1.0), ("spine_roll", 0.7)):
+        for name, amount in (
+            ("head_yaw", 2.2),
+            ("head_pitch", 1.6),
+            ("head_roll", 1.2),
+            ("spine_yaw", 1.0),
+            ("spine_roll", 0.7),
+        ):
             out[name] = out[name] + wander(rng, times_s, amount=amount, low_hz=0.1, high_hz=0.7)
             out[name] += wander(rng, times_s, amount=0.08, low_hz=4, high_hz=8)
         return np.stack([out[name] for name in ANGLES], axis=-1)

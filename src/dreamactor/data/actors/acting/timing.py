@@ -36,9 +36,9 @@ class Track:
             self.add(until_s, self.last)
 
     def move(self, start_s: float, end_s: float, key: np.ndarray | list[float]) -> None:
-        """Stays where it is until the start, and arrives at the end."""
+        """Stays where it is until the start, and arrives at the end; who is late takes at least two thirds of the time."""
         self.hold(start_s)
-        self.add(end_s, key)
+        self.add(max(end_s, self.end_s + 0.67 * (end_s - start_s)), key)
 
     def at(self, times_s: np.ndarray) -> np.ndarray:
         """[T, C] the curve at moments [T]; constant outside the keys."""
