@@ -387,7 +387,8 @@ def _shoe_part(body: BodyShape, field: BodyField, rest: Joints, side: str) -> Pa
     sides = 18
     angle = ring_angles(sides)
     # height over the sole, half width, front end, back end (z of the ankle is 0), sideways swing of the toe
-    rows: tuple[tuple[float, float, float, float], ...] = ((-0.345, 0.0, 0.30, 0.10), (-0.345, 0.185, 0.74, -0.27), (-0.30, 0.205, 0.76, -0.285),
+    rows: tuple[tuple[float, float, float, float], ...] = (
+            (-0.345, 0.0, 0.30, 0.10), (-0.345, 0.185, 0.74, -0.27), (-0.30, 0.205, 0.76, -0.285),
             (-0.24, 0.205, 0.755, -0.285), (-0.17, 0.195, 0.70, -0.275), (-0.10, 0.175, 0.52, -0.255),
             (-0.02, 0.155, 0.30, -0.225),
             (0.06, max(0.14, shaft), max(0.17, shaft), -max(0.17, shaft)))  # fmt: skip
