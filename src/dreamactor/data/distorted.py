@@ -144,7 +144,7 @@ def _blurred(frames: Tensor, sigma: float) -> Tensor:
 
 def _turned(stage: _Stage, degrees: float) -> Performance:
     """Arms, legs, spine and head turned, each by its own angle, the same in all frames; where the body stands is kept."""
-    kept = ("travel", "lift", "root", "curl", "spread", "roll")
+    kept = ("travel", "lift", "root", "curl", "spread", "roll", "across", "splay", "shrug", "hip_turn")
     angles = torch.tensor(
         [0.0 if any(word in name for word in kept) else stage.chance(2 + i).normal() for i, name in enumerate(ANGLES)],
         dtype=torch.float32,

@@ -26,8 +26,8 @@ from dreamactor.data.actors import (
     sample_scene,
 )
 from dreamactor.data.actors.body import BodyShape
+from dreamactor.data.actors.coefficients import COEFFICIENT
 from dreamactor.data.actors.exact import exact_track
-from dreamactor.data.actors.expression import COEFFICIENT, NUM_EXPRESSION
 from dreamactor.data.actors.figure import Actor, build_figure
 from dreamactor.data.actors.motion import ANGLES
 from dreamactor.data.actors.scene import Camera, Scene, place_camera
@@ -224,7 +224,7 @@ _ACTS: Final = (
 def _acted(performance: Performance, seed: int) -> Performance:
     """A nearly still body whose face makes one clear act after another, eight frames each, resting at both ends."""
     rng = np.random.Generator(np.random.PCG64([seed, 0xFACE]))
-    expression = torch.zeros(performance.num_frames, NUM_EXPRESSION)
+    expression = torch.zeros_like(performance.expression)
     swell = torch.sin(torch.linspace(0, torch.pi, 8)).clamp(max=0.9) / 0.9
     order = rng.permutation(len(_ACTS))
     for place, start in enumerate(range(0, performance.num_frames - TAIL_FRAMES - 7, 8)):

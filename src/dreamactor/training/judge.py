@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dreamactor.data.actors.expression import COEFFICIENT
+from dreamactor.data.actors.coefficients import COEFFICIENT
 from dreamactor.data.looks import HEAD_PX as HEAD_CROP_PX
 from dreamactor.data.looks import PERSON_PX, SURPLUS, Looks, load_looks
 from dreamactor.geometry.skeleton import FACE_POINT, FACE_POINTS, JOINT

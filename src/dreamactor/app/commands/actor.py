@@ -17,6 +17,8 @@ def command(
     size: Annotated[int, typer.Option(min=64, max=2048, help="Width and height in pixels (even).")] = 512,
     kind: Annotated[str | None, typer.Option(help="Kind of motion, such as dance, talk, walk, turn, wave.")] = None,
     track: Annotated[Path | None, typer.Option(help="Also write the exact track (.npz).")] = None,
+    cast: Annotated[str, typer.Option(help="Who is drawn from: 2 (what the shipped model knows) or 3 (richer).")] = "2",
+    sheet: Annotated[str | None, typer.Option(help="Draw many instead: people, turns, expressions or motions.")] = None,
 ) -> None:
     """Draw a procedural actor, or film its performance.
 
@@ -25,21 +27,40 @@ def command(
       dreamactor actor --seed 7 -o actor.png
 
       dreamactor actor --seed 7 --perform --seconds 4 -o performance.mp4 --track exact.npz
+
+      dreamactor actor --seed 7 --perform --cast 3 --kind jump --seconds 6 -o jump.mp4
+
+      dreamactor actor --cast 3 --sheet people -o people.png --size 128
     """
+    from dreamactor.app.actor_sheets import SHEETS, draw_sheet
     from dreamactor.app.film import film_actor, picture_actor
-    from dreamactor.data.actors import FRAMINGS
-    from dreamactor.data.actors.motion import KINDS
+    from dreamactor.app.progress import named_bars
+    from dreamactor.data.actors import CASTS, FRAMINGS
+    from dreamactor.data.actors.acting.sample import KINDS_OF
     from dreamactor.errors import ConfigError
 
     if framing not in FRAMINGS:
         raise ConfigError(f"Unknown framing '{framing}'. Known: {', '.join(FRAMINGS)}.")
-    if kind is not None and kind not in KINDS:
-        raise ConfigError(f"Unknown kind '{kind}'. Known: {', '.join(KINDS)}.")
+    if cast not in CASTS:
+        raise ConfigError(f"Unknown cast '{cast}'. Known: {', '.join(CASTS)}.")
+    if kind is not None and kind not in KINDS_OF[cast]:  # type: ignore[index]
+        raise ConfigError(f"Unknown kind '{kind}' of cast {cast}. Known: {', '.join(KINDS_OF[cast])}.")
+    if sheet is not None and sheet not in SHEETS:
+        raise ConfigError(f"Unknown sheet '{sheet}'. Known: {', '.join(SHEETS)}.")
+    if sheet is not None and (perform or track is not None):
+        raise ConfigError("--sheet draws many actors; --perform and --track are for one. Give one or the other.")
     if size % 2:
         raise ConfigError(f"--size must be even, got {size}.")
-    if perform:
-        count = film_actor(output, seed=seed, seconds=seconds, framing=framing, size=size, kind=kind, track=track)
+    if sheet is not None:
+        with named_bars() as bars:
+            draw_sheet(
+                output, what=sheet, seed=seed, framing=framing, cell=size, cast=cast,
+                report=lambda done, total: bars(sheet, done, total),
+            )  # fmt: skip
+        typer.echo(str(output))
+    elif perform:
+        count = film_actor(output, seed=seed, seconds=seconds, framing=framing, size=size, kind=kind, track=track, cast=cast)
         typer.echo(f"{output} ({count} frames)")
     else:
-        picture_actor(output, seed=seed, framing=framing, size=size, track=track)
+        picture_actor(output, seed=seed, framing=framing, size=size, track=track, cast=cast)
         typer.echo(str(output))

@@ -17,12 +17,13 @@ from dreamactor.data.actors.expression import FaceShape
 from dreamactor.data.actors.motion import Performance
 from dreamactor.geometry.rotation import axis_rotation
 
-Style = Literal["near_human", "toy"]
+Style = Literal["near_human", "toy", "big_head", "creature"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BodyShape:
-    """Lengths in metres; girth scales radii, not lengths."""
+    """Lengths in metres; girth scales radii, not lengths. `top`: how far what is on the head reaches above its middle, in
+    head radii: cameras leave room for it."""
 
     head_radius: float
     neck: float
@@ -37,6 +38,7 @@ class BodyShape:
     foot: float
     girth: float
     limb_girth: float
+    top: float = 1.12
 
     @property
     def leg(self) -> float:
@@ -143,8 +145,10 @@ def _arm_rotation(performance: Performance, side: str) -> Tensor:
 
 def _leg_rotation(performance: Performance, side: str) -> Tensor:
     sign = 1.0 if side == "left" else -1.0
-    out, forward = (torch.deg2rad(performance.channel(f"{side}_{name}")) for name in ("hip_out", "hip_forward"))
-    return axis_rotation("z", sign * out) @ axis_rotation("x", -forward)
+    out, forward, turn = (
+        torch.deg2rad(performance.channel(f"{side}_{name}")) for name in ("hip_out", "hip_forward", "hip_turn")
+    )
+    return axis_rotation("z", sign * out) @ axis_rotation("x", -forward) @ axis_rotation("y", sign * turn)
 
 
 def pose_body(body: BodyShape, performance: Performance) -> Joints:
@@ -175,7 +179,8 @@ def pose_body(body: BodyShape, performance: Performance) -> Joints:
     place["nose"] = place["head"] + head @ vector(0, -0.30 * body.head_radius, 0.98 * body.head_radius)
     fingers = []
     for side, sign in (("left", 1.0), ("right", -1.0)):
-        shoulder = place["neck"] + chest @ vector(sign * body.shoulder_half, 0, 0)
+        lifted = _SHRUG * body.shoulder_half * performance.channel(f"{side}_shrug")
+        shoulder = place["neck"] + chest @ vector(sign * body.shoulder_half, 0, 0) + chest[..., 1] * lifted[:, None]
         upper = chest @ _arm_rotation(performance, side)
         elbow = shoulder + upper @ vector(0, -body.upper_arm, 0)
         bend = torch.deg2rad(performance.channel(f"{side}_elbow"))
@@ -214,21 +219,30 @@ def pose_body(body: BodyShape, performance: Performance) -> Joints:
     return Joints(place=place, frame=frame, fingers=torch.stack(fingers, dim=1) + shift[:, None, None, None])
 
 
+_SHRUG = 0.38
+"""How far a full shrug lifts a shoulder, in half shoulder widths."""
+_FINGERS = ("thumb", "index", "middle", "ring", "little")
 _FINGER_ROOT = ((0.30, 0.20), (0.24, 0.50), (0.08, 0.53), (-0.08, 0.50), (-0.22, 0.44))
 """Knuckles of thumb..little in hand lengths: towards the front edge of the palm (z), and down the hand."""
 _FINGER_LENGTH = (0.36, 0.42, 0.47, 0.43, 0.34)
+_FINGER_FAN_DEG = (52.0, 10.0, 2.0, -6.0, -14.0)
+_FINGER_SPLAY_DEG = (0.0, 12.0, -5.0, -10.0, -16.0)
+_THUMB_ACROSS_DEG = 75.0
 
 
 def _pose_fingers(body: BodyShape, performance: Performance, side: str, wrist: Tensor, palm: Tensor) -> Tensor:
     """Five fingers of one hand, [T, 5, 4, 3]. The palm faces the body (inward), the thumb edge points to the front."""
     sign = 1.0 if side == "left" else -1.0
-    curl = performance.channel(f"{side}_curl")
-    spread = performance.channel(f"{side}_spread")
+    spread, splay = performance.channel(f"{side}_spread"), performance.channel(f"{side}_splay")
+    across = torch.deg2rad(_THUMB_ACROSS_DEG * performance.channel(f"{side}_thumb_across"))
     chains = []
-    for index, ((front, down), length) in enumerate(zip(_FINGER_ROOT, _FINGER_LENGTH, strict=True)):
+    for index, (finger, (front, down), length) in enumerate(zip(_FINGERS, _FINGER_ROOT, _FINGER_LENGTH, strict=True)):
+        curl = performance.channel(f"{side}_curl") + performance.channel(f"{side}_{finger}_curl")
         root = wrist + palm @ (body.hand * torch.tensor([0.0, -down, front * 0.9]))
-        fan = torch.deg2rad((torch.tensor((52.0, 10.0, 2.0, -6.0, -14.0))[index]) * (0.4 + 0.6 * spread))
+        fan = torch.deg2rad(_FINGER_FAN_DEG[index] * (0.4 + 0.6 * spread) + _FINGER_SPLAY_DEG[index] * splay)
         turn = palm @ axis_rotation("x", -fan)
+        if finger == "thumb":
+            turn = palm @ axis_rotation("y", -sign * across) @ axis_rotation("x", -fan)
         points = [root]
         for joint in range(3):
             bend = curl * (1.25 if index else 0.55) + 0.06 * (joint + 1)

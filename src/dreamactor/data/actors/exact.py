@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from dreamactor.data.actors.figure import Actor, Figure
-from dreamactor.data.actors.head import HeadShape
+from dreamactor.data.actors.head_shape import HeadShape
 from dreamactor.data.actors.motion import Performance
 from dreamactor.data.actors.scene import Camera
 from dreamactor.geometry.rotation import matrix_to_angles, unwrap

@@ -1,8 +1,7 @@
-"""The expression schema of procedural actors, and what it does to the features of a face.
+"""What expression coefficients do to the features of a face.
 
-One list of named coefficients serves the renderer, the face encoders and speech. Coordinates of a face are head units:
-x to the image right when frontal (the person's left), y up, origin in the middle of the head, chin at y = -1 and crown at
-y = +1.
+Coordinates of a face are head units: x to the image right when frontal (the person's left), y up, origin in the middle of
+the head, chin at y = -1 and crown at y = +1.
 """
 
 from __future__ import annotations
@@ -13,40 +12,24 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from dreamactor.data.actors.coefficients import EXPRESSION_OF, SCHEMA
 from dreamactor.geometry.skeleton import FACE_POINTS
-from dreamactor.types.shapes import expect_shape
 
-EXPRESSION: Final = (
-    "jaw_open",
-    "lip_pucker",
-    "mouth_wide",
-    "smile_left",
-    "smile_right",
-    "frown",
-    "mouth_shift",  # -1..1, positive to the person's left
-    "upper_lip_raise",
-    "lower_lip_drop",
-    "lip_press",
-    "blink_left",
-    "blink_right",
-    "eye_wide",
-    "squint",
-    "gaze_x",  # -1..1, positive to the person's left
-    "gaze_y",  # -1..1, positive up
-    "brow_raise_left",
-    "brow_raise_right",
-    "brow_furrow",
-    "cheek_puff",
-)
-"""Coefficients in storage order; 0..1 unless said otherwise, 0 is neutral."""
-
-NUM_EXPRESSION: Final = len(EXPRESSION)
-COEFFICIENT: Final = {name: index for index, name in enumerate(EXPRESSION)}
+CREATURES: Final = ("human", "cat", "bear", "rabbit", "dog", "mouse", "robot", "alien")
+"""Kinds of heads; all have the same features and move by the same coefficients."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FaceShape:
-    """Where the features of one face sit at rest, in head units."""
+    """Where the features of one face sit at rest, in head units.
+
+    Attributes:
+        flatness: exponent of the face's horizontal section; 2 is an ellipse, more is flatter in front, 4 and more a box.
+        crown: how wide the skull is at the top against a human's (1).
+        muzzle: how far an animal's muzzle stands out.
+        creature: what kind of head it is, one of `CREATURES`.
+        ear_size: against a human's (1).
+    """
 
     eye_x: float
     eye_y: float
@@ -68,6 +51,11 @@ class FaceShape:
     face_half_width: float
     jaw_half_width: float
     hairline_y: float
+    flatness: float = 2.25
+    crown: float = 1.0
+    muzzle: float = 0.0
+    creature: str = "human"
+    ear_size: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,6 +84,26 @@ class FaceCurves:
     furrow: Tensor
     jaw_drop: Tensor
     puff: Tensor
+    reach_left: Tensor
+    reach_right: Tensor
+    lean: Tensor
+    chin_x: Tensor
+    tuck: Tensor
+    tongue_out: Tensor
+    tongue_up: Tensor
+    sneer: Tensor
+
+    def mouth_u(self, x: Tensor, y: Tensor, frame: Tensor) -> Tensor:
+        """Place along the mouth of points x, y: -1 at the right corner, +1 at the left one."""
+        away = x - self.mouth_x[frame] - self.lean[frame] * (self.mouth_y[frame] - y).clamp(min=0)
+        reach = torch.where(away >= 0, self.reach_left[frame], self.reach_right[frame])
+        return away / (self.mouth_half_width[frame] * reach)
+
+    def mouth_at(self, u: Tensor, y: Tensor, frame: Tensor) -> Tensor:
+        """x of the point at height y whose place along the mouth is u; undoes `mouth_u`."""
+        reach = torch.where(u >= 0, self.reach_left[frame], self.reach_right[frame])
+        away = u * (self.mouth_half_width[frame] * reach)
+        return self.mouth_x[frame] + away + self.lean[frame] * (self.mouth_y[frame] - y).clamp(min=0)
 
     def center_line(self, u: Tensor, frame: Tensor) -> Tensor:
         """y of the line between the lips at u; `frame` picks the time of every u."""
@@ -104,35 +112,53 @@ class FaceCurves:
 
 
 def face_curves(shape: FaceShape, expression: Tensor) -> FaceCurves:
-    """Moves the features of a face by expression coefficients [T, E]."""
-    expect_shape("expression", expression, f"T {NUM_EXPRESSION}")
-    e = {name: expression[:, index] for name, index in COEFFICIENT.items()}
+    """Moves the features of a face by expression coefficients [T, E]; E is the number of columns of any cast.
+
+    Coefficients that a cast does not have are neutral.
+    """
+    num_frames, num_given = expression.shape
+    if num_given not in {len(names) for names in EXPRESSION_OF.values()}:
+        raise ValueError(f"expression has {num_given} columns; casts have {[len(n) for n in EXPRESSION_OF.values()]}")
+    neutral = torch.zeros(num_frames)
+    e = {one.name: expression[:, i] if i < num_given else neutral for i, one in enumerate(SCHEMA)}
     smile = (e["smile_left"] + e["smile_right"]) / 2
+    funnel, tuck, sneer, pout = e["mouth_funnel"], e["lip_tuck"], e["nose_sneer"], e["chin_raise"]
     half_width = shape.mouth_half_width * (
-        1 - 0.42 * e["lip_pucker"] + 0.25 * e["mouth_wide"] + 0.22 * smile - 0.12 * e["jaw_open"]
+        1 - 0.42 * e["lip_pucker"] + 0.25 * e["mouth_wide"] + 0.22 * smile - 0.12 * e["jaw_open"] - 0.34 * funnel
     )
-    press = 1 - 0.65 * e["lip_press"]
+    press = (1 - 0.65 * e["lip_press"]) * (1 - 0.75 * e["lip_roll"])
     opening = e["jaw_open"]
     return FaceCurves(
-        mouth_x=0.12 * e["mouth_shift"],
-        mouth_y=shape.mouth_y - 0.07 * opening + 0.02 * smile,
-        mouth_half_width=half_width,
-        corner_left=0.13 * e["smile_left"] - 0.10 * e["frown"] - 0.03 * opening,
-        corner_right=0.13 * e["smile_right"] - 0.10 * e["frown"] - 0.03 * opening,
-        gap_up=0.05 * opening + 0.045 * e["upper_lip_raise"] + 0.01 * smile,
-        gap_down=0.25 * opening + 0.05 * e["lower_lip_drop"] + 0.012 * smile,
-        upper_lip=shape.upper_lip * press * (1 + 0.45 * e["lip_pucker"] - 0.25 * smile),
-        lower_lip=shape.lower_lip * press * (1 + 0.45 * e["lip_pucker"] - 0.2 * smile),
+        mouth_x=0.12 * e["mouth_shift"] + 0.03 * e["jaw_shift"],
+        mouth_y=shape.mouth_y - 0.07 * opening + 0.02 * smile + 0.045 * pout,
+        mouth_half_width=half_width.clamp(min=0.3 * shape.mouth_half_width),
+        corner_left=0.13 * e["smile_left"] - 0.10 * e["frown"] - 0.03 * opening - 0.075 * pout,
+        corner_right=0.13 * e["smile_right"] - 0.10 * e["frown"] - 0.03 * opening - 0.075 * pout,
+        gap_up=0.05 * opening + 0.045 * e["upper_lip_raise"] + 0.01 * smile + 0.045 * funnel + 0.03 * tuck + 0.02 * sneer,
+        gap_down=(0.25 * opening + 0.05 * e["lower_lip_drop"] + 0.012 * smile + 0.065 * funnel) * (1 - 0.95 * tuck),
+        upper_lip=shape.upper_lip * press * (1 + 0.45 * e["lip_pucker"] - 0.25 * smile + 0.30 * funnel),
+        lower_lip=shape.lower_lip
+        * press
+        * (1 + 0.45 * e["lip_pucker"] - 0.2 * smile + 0.30 * funnel + 0.25 * pout)
+        * (1 - 0.6 * tuck),
         open_left=(1 + 0.45 * e["eye_wide"] - 0.4 * e["squint"]).clamp(min=0.3) * (1 - e["blink_left"]),
         open_right=(1 + 0.45 * e["eye_wide"] - 0.4 * e["squint"]).clamp(min=0.3) * (1 - e["blink_right"]),
         lower_lid=1 - 0.5 * e["squint"] - 0.2 * smile,
         gaze_x=e["gaze_x"],
         gaze_y=e["gaze_y"],
-        brow_left=0.16 * e["brow_raise_left"] - 0.05 * e["brow_furrow"],
-        brow_right=0.16 * e["brow_raise_right"] - 0.05 * e["brow_furrow"],
+        brow_left=0.16 * e["brow_raise_left"] - 0.05 * e["brow_furrow"] - 0.02 * sneer,
+        brow_right=0.16 * e["brow_raise_right"] - 0.05 * e["brow_furrow"] - 0.02 * sneer,
         furrow=e["brow_furrow"],
-        jaw_drop=0.16 * opening,
+        jaw_drop=0.16 * opening - 0.02 * pout,
         puff=e["cheek_puff"],
+        reach_left=1 + 0.32 * e["corner_out_left"],
+        reach_right=1 + 0.32 * e["corner_out_right"],
+        lean=0.35 * e["jaw_shift"],
+        chin_x=0.10 * e["jaw_shift"],
+        tuck=tuck,
+        tongue_out=e["tongue_out"],
+        tongue_up=e["tongue_up"],
+        sneer=sneer,
     )
 
 
@@ -167,7 +193,7 @@ def face_points(shape: FaceShape, curves: FaceCurves) -> Tensor:
                 y = y + curves.gap_up * bow + (curves.upper_lip * bow.sqrt() if outer else 0)
             else:
                 y = y - curves.gap_down * bow.sqrt() - (curves.lower_lip * bow.sqrt() if outer else 0)
-            found[f"{prefix}_{start + index}"] = (curves.mouth_x + u * curves.mouth_half_width, y)
+            found[f"{prefix}_{start + index}"] = (curves.mouth_at(u, y, every), y)
 
     lips("lip_outer", _UPPER_OUTER, 0, upper=True, outer=True)
     lips("lip_outer", _LOWER_OUTER, 7, upper=False, outer=True)
@@ -184,13 +210,13 @@ def face_points(shape: FaceShape, curves: FaceCurves) -> Tensor:
         for index, along in enumerate((1.0, 0.5, 0.0, -0.5, -1.0)):
             x = side * (shape.eye_x + along * shape.brow_half_width)
             found[f"{name}_brow_{index}"] = (zero + x, brow_height(shape, raised, curves.furrow, zero + along))
-        found[f"{name}_ala"] = (zero + side * shape.nose_width, zero + shape.nose_y)
+        found[f"{name}_ala"] = (zero + side * shape.nose_width, shape.nose_y + 0.035 * curves.sneer)
         found[f"{name}_cheek"] = (zero + side * 0.98 * shape.face_half_width, zero + shape.eye_y - 0.05)
-        found[f"{name}_jaw"] = (zero + side * 0.86 * shape.jaw_half_width, -0.66 - 0.6 * curves.jaw_drop)
+        found[f"{name}_jaw"] = (0.5 * curves.chin_x + side * 0.86 * shape.jaw_half_width, -0.66 - 0.6 * curves.jaw_drop)
     found["nose_bridge"] = (zero, zero + shape.eye_y + 0.04)
     found["nose_tip"] = (zero, zero + shape.nose_y + 0.05)
     found["forehead"] = (zero, zero + shape.hairline_y)
-    found["chin"] = (zero, -0.98 - curves.jaw_drop)
+    found["chin"] = (curves.chin_x, -0.98 - curves.jaw_drop)
     return torch.stack([torch.stack(found[name], dim=-1) for name in FACE_POINTS], dim=1)
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from dreamactor.data.actors.expression import FaceCurves, FaceShape, brow_height, iris_center, lid_heights
+from dreamactor.data.actors.texture import textured
 from dreamactor.data.actors.wardrobe import Color, Look
 
 
@@ -43,14 +44,63 @@ def paint_face(look: Look, shape: FaceShape, curves: FaceCurves, frame: Tensor, 
     color = torch.tensor(look.skin).expand(len(x), 3)
     front = ((z - 0.15) / 0.2).clamp(0, 1)
     color = _paint_relief(color, look, shape, curves, frame, x, y, front)
+    if look.skin_texture:
+        color = textured(color, look.skin_kind, 11, torch.stack([x, -y], -1) * 0.9, 0.9 * soft, look.skin_texture)
+    if shape.creature not in ("human", "robot", "alien"):
+        color = _paint_muzzle(color, look, shape, x, y, soft, front)
+    if shape.creature == "robot":
+        plate = torch.minimum((y - shape.brow_y - 0.22).abs(), (x.abs() - 0.46).abs() + 10 * (y > shape.nose_y))
+        color = _paint(color, (0.12, 0.13, 0.15), 0.8 * _inside(plate - 0.008, soft) * front)
     if look.beard > 0:
-        edge = -0.36 + 0.40 * (x.abs() / shape.face_half_width).clamp(0, 1.2).pow(3)
-        bare = _bump(x, y, 0.0, shape.mouth_y + 0.05, 0.30, 0.16)
-        share = _inside(y - edge, soft + 0.16) * (1 - bare).clamp(0, 1) * look.beard * ((z + 0.25) / 0.2).clamp(0, 1)
-        color = _paint(color, look.hair_color, share)
+        color = _paint(color, look.hair_color, look.beard * _beard_share(look, shape, x, y, z, soft))
+    if look.makeup:
+        lid = _bump(x.abs(), y, shape.eye_x, shape.eye_y + 0.55 * shape.eye_height, shape.eye_half_width, 0.09)
+        color = _paint(color, look.eyeshadow, look.makeup * lid * front)
     color = _paint_mouth(color, look, curves, frame, x, y, soft, front)
     for side in (1, -1):
         color = _paint_eye(color, look, shape, curves, frame, x, y, soft, front, side)
+    return color
+
+
+def _beard_share(look: Look, shape: FaceShape, x: Tensor, y: Tensor, z: Tensor, soft: Tensor) -> Tensor:
+    """How much of the skin a beard of the look's style covers."""
+    edge = -0.36 + 0.40 * (x.abs() / shape.face_half_width).clamp(0, 1.2).pow(3)
+    bare = _bump(x, y, 0.0, shape.mouth_y + 0.05, 0.30, 0.16)
+    around = ((z + 0.25) / 0.2).clamp(0, 1)
+    whole = _inside(y - edge, soft + 0.16) * (1 - bare).clamp(0, 1) * around
+    lip = _bump(x, y, 0.0, (shape.nose_y + shape.mouth_y + shape.upper_lip) / 2 - 0.02, 0.26, 0.055)
+    if look.beard_style == "moustache":
+        return (1.6 * lip).clamp(0, 1) * around
+    if look.beard_style == "goatee":
+        chin = _bump(x, y, 0.0, -0.92, 0.24, 0.17)
+        return (1.5 * chin + 1.2 * lip).clamp(0, 1) * around
+    if look.beard_style == "sideburns":
+        return whole * ((x.abs() - 0.36) / 0.15).clamp(0, 1)
+    if look.beard_style == "stubble":
+        spots = 0.5 + 0.5 * torch.sin(x * 190) * torch.sin(y * 170)
+        return 0.5 * whole * (0.6 + 0.4 * spots)
+    return whole
+
+
+def _paint_muzzle(color: Tensor, look: Look, shape: FaceShape, x: Tensor, y: Tensor, soft: Tensor, front: Tensor) -> Tensor:
+    """An animal's pale muzzle with a dark nose and whiskers."""
+    middle = (shape.nose_y + shape.mouth_y) / 2 - 0.04
+    patch = ((x / 0.40) ** 2 + ((y - middle) / 0.30) ** 2).sqrt() - 1
+    color = _paint(color, look.muzzle_color, 0.85 * _inside(patch * 0.3, soft + 0.05) * front)
+    brow = _bump(x.abs(), y, shape.eye_x, shape.eye_y, 1.6 * shape.eye_half_width, 1.5 * shape.eye_height)
+    color = _paint(color, look.muzzle_color, 0.35 * brow * front)
+    wide = 0.13 + 0.3 * (y - shape.nose_y).clamp(-0.1, 0.1)
+    nose = torch.maximum(x.abs() - wide, (y - shape.nose_y - 0.03).abs() - 0.065)
+    color = _paint(color, (0.10, 0.07, 0.08), _inside(nose, soft + 0.02) * front)
+    seam = torch.maximum(
+        x.abs() - 0.008, (y - (shape.nose_y + shape.mouth_y) / 2).abs() - (shape.nose_y - shape.mouth_y) / 2
+    )
+    color = _paint(color, (0.18, 0.11, 0.11), 0.8 * _inside(seam, soft) * front)
+    if shape.creature in ("cat", "rabbit", "mouse"):
+        for slope in (-0.18, 0.0, 0.18):
+            line = (y - middle - 0.03 - slope * (x.abs() - 0.2)).abs()
+            whisker = _inside(line - 0.006, soft) * ((x.abs() - 0.2) / 0.1).clamp(0, 1) * (x.abs() < 0.62)
+            color = _paint(color, (0.15, 0.12, 0.12), 0.6 * whisker * front)
     return color
 
 
@@ -71,9 +121,22 @@ def _paint_relief(
     dark = dark + 0.16 * _bump(mirrored, y, 0.0, shape.mouth_y - 0.155 - curves.gap_down[frame], 0.15, 0.035)
     frown = curves.furrow[frame]
     dark = dark + 0.35 * frown * _bump(mirrored, y, 0.045, shape.brow_y - 0.01, 0.016, 0.07)
+    sneer = curves.sneer[frame]
+    dark = dark + 0.30 * sneer * _bump(
+        mirrored - 0.5 * (shape.nose_y - y), y, 1.5 * shape.nose_width, shape.nose_y, 0.03, 0.09
+    )
+    dark = dark + 0.16 * sneer * _bump(mirrored, y, 0.06, (shape.eye_y + shape.nose_y) / 2 + 0.08, 0.05, 0.025)
     light = 0.06 * _bump(mirrored, y, 0.0, (shape.eye_y + shape.nose_y) / 2, 0.045, 0.24)
     light = light + 0.10 * _bump(mirrored, y, 0.36, shape.nose_y + 0.10, 0.15, 0.10) * (1 + curves.puff[frame])
     light = light + 0.07 * _bump(mirrored, y, 0.0, 0.42, 0.3, 0.14) + 0.08 * _bump(mirrored, y, 0.0, -0.84, 0.14, 0.07)
+    if look.age:
+        lines = _bump(mirrored, y, shape.eye_x, shape.eye_y - 0.75 * shape.eye_height - 0.04, 0.13, 0.018)
+        for k in range(3):
+            bow = 0.30 + 0.075 * k + 0.02 * torch.cos(x * 9)
+            lines = lines + _bump(x, y - shape.brow_y, 0.0, bow - 0.14, 0.42, 0.012)
+            away = mirrored - shape.eye_x - shape.eye_half_width - 0.06
+            lines = lines + _bump(away, y - shape.eye_y - (k - 1) * (0.05 + 0.9 * away), 0.0, 0.0, 0.06, 0.010)
+        dark = dark + look.age * (0.22 * lines + 0.22 * fold)
     tint = torch.tensor((0.55, 0.30, 0.24))
     base = torch.tensor(look.skin)
     color = color + (base * tint - color) * (dark * front).clamp(0, 0.85)[:, None]
@@ -96,7 +159,7 @@ def _paint_relief(
 def _paint_mouth(
     color: Tensor, look: Look, curves: FaceCurves, frame: Tensor, x: Tensor, y: Tensor, soft: Tensor, front: Tensor
 ) -> Tensor:
-    u = (x - curves.mouth_x[frame]) / curves.mouth_half_width[frame]
+    u = curves.mouth_u(x, y, frame)
     inside_u = u.clamp(-1, 1)
     bow = (1 - inside_u.square()).clamp(min=0)
     middle = curves.center_line(inside_u, frame)
@@ -117,15 +180,39 @@ def _paint_mouth(
     gap = curves.gap_up[frame] + curves.gap_down[frame]
     hollow = hollow * (gap / 0.02).clamp(0, 1)
     inner = torch.tensor((0.22, 0.05, 0.06)).expand_as(color)
-    tongue = _inside(y - (lower_in + 0.42 * gap), soft + 0.03) * (gap / 0.12).clamp(0, 1)
+    height = 0.42 + 0.5 * curves.tongue_up[frame] * torch.exp(-(inside_u / 0.5).square())
+    tongue = _inside(y - (lower_in + height * gap), soft + 0.03) * (gap / (0.12 - 0.07 * curves.tongue_up[frame])).clamp(
+        0, 1
+    )
     inner = _paint(inner, (0.72, 0.30, 0.30), tongue)
-    teeth = _inside((upper_in - torch.minimum(0.45 * gap, torch.full_like(gap, 0.075))) - y, soft) * _inside(
+    shown = 0.45 + 0.55 * curves.tuck[frame]
+    teeth = _inside((upper_in - torch.minimum(shown * gap, torch.full_like(gap, 0.075))) - y, soft) * _inside(
         u.abs() - 0.8, soft * 2
     )
     inner = _paint(inner, (0.95, 0.94, 0.90), teeth)
     color = color + (inner - color) * hollow[:, None]
     seam = within * torch.exp(-((y - middle) / (0.010 + 0.5 * soft)).square()) * front * (1 - hollow)
-    return _paint(color, (0.30, 0.09, 0.09), 0.75 * seam * (1 - (gap / 0.03).clamp(0, 1)))
+    color = _paint(color, (0.30, 0.09, 0.09), 0.75 * seam * (1 - (gap / 0.03).clamp(0, 1)))
+    if bool((curves.tongue_out > 0).any()):
+        color = _paint_tongue(color, curves, frame, x, y, soft, front, upper_in, lower_out)
+    return color
+
+
+def _paint_tongue(
+    color: Tensor, curves: FaceCurves, frame: Tensor, x: Tensor, y: Tensor, soft: Tensor, front: Tensor, upper_in: Tensor,
+    lower_out: Tensor,
+) -> Tensor:  # fmt: skip
+    """A tongue that comes out between the lips and hangs over the lower one: a rounded band."""
+    out = curves.tongue_out[frame]
+    dx = x - curves.mouth_x[frame]
+    radius = 0.42 * curves.mouth_half_width[frame] * (0.8 + 0.3 * out)
+    end = torch.lerp(upper_in - 0.02, lower_out - 0.12, out) + 0.5 * radius
+    away = torch.sqrt(dx.square() + (2.0 * (end - y).clamp(min=0)).square() + 1e-9)
+    share = _inside(away - radius, soft + 0.008) * _inside(y - upper_in, soft) * (out / 0.12).clamp(0, 1) * front
+    color = _paint(color, (0.82, 0.40, 0.42), share)
+    groove = torch.exp(-(dx / (0.014 + 0.5 * soft)).square()) * (y > end - 0.2 * radius)
+    edge = ((away / radius - 0.75) / 0.25).clamp(0, 1)
+    return _paint(color, (0.55, 0.20, 0.23), share * (0.35 * groove + 0.35 * edge))
 
 
 def _paint_eye(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -10,9 +10,14 @@ import torch
 from torch import Tensor
 
 from dreamactor.data.actors.body import BodyShape, Joints, Style, pose_body, sample_body, sample_face_shape
+from dreamactor.data.actors.cast import DEFAULT_CAST, Cast
+from dreamactor.data.actors.curves import stream
 from dreamactor.data.actors.expression import FaceCurves, FaceShape, face_curves
-from dreamactor.data.actors.head import HeadShape, head_parts
+from dreamactor.data.actors.garments import garment_parts
+from dreamactor.data.actors.head import head_parts
+from dreamactor.data.actors.head_shape import HeadShape
 from dreamactor.data.actors.motion import Performance
+from dreamactor.data.actors.sampling import draw_body, draw_face, draw_look, draw_style, height_of_headgear
 from dreamactor.data.actors.skin import BodyField, Skin, build_skin, segment_frames
 from dreamactor.data.actors.wardrobe import Look, sample_look
 
@@ -81,13 +86,16 @@ def _at(curves: FaceCurves, now: Tensor) -> FaceCurves:
     return FaceCurves(**{name: getattr(curves, name)[now] for name in FaceCurves.__dataclass_fields__})
 
 
-def sample_actor(seed: int, *, style: Style | None = None) -> Actor:
-    """A random actor; equal seeds give equal actors on any machine.
+def sample_actor(seed: int, *, style: Style | None = None, cast: Cast = DEFAULT_CAST) -> Actor:
+    """A random actor; equal seeds of one cast give equal actors on any machine.
 
     Args:
         seed: any non-negative integer; from `FIRST_HELD_OUT_SEED` on never used in training.
-        style: "near_human" or "toy"; None draws one.
+        style: one of `STYLES`; None draws one.
+        cast: which cast to draw from.
     """
+    if cast == "3":
+        return _sample_richer(seed, style)
     rng = np.random.Generator(np.random.PCG64([seed, 0xAC70]))
     drawn: Style = "near_human" if rng.random() < 0.68 else "toy"
     style = style or drawn
@@ -97,14 +105,28 @@ def sample_actor(seed: int, *, style: Style | None = None) -> Actor:
     return Actor(seed=seed, style=style, body=body, face=face, look=look)
 
 
+def _sample_richer(seed: int, style: Style | None) -> Actor:
+    rng = stream(seed, "actor of cast 3")
+    drawn = draw_style(rng)
+    style = style or drawn
+    body = draw_body(rng, style)
+    face = draw_face(rng, style)
+    small = body.leg + body.torso < 0.9
+    look = draw_look(rng, face, style, small=small)
+    return Actor(seed=seed, style=style, body=replace(body, top=height_of_headgear(face, look)), face=face, look=look)
+
+
 @lru_cache(maxsize=8)
 def dress(actor: Actor) -> Outfit:
     """Makes the actor's skin; kept for the last few actors."""
     unit = actor.body.head_radius
     skin, field, rest = build_skin(
-        actor.body, actor.look, lambda center: head_parts(actor.face, actor.look, center=center, unit=unit)
+        actor.body,
+        actor.look,
+        head_parts=lambda center: head_parts(actor.face, actor.look, center=center, unit=unit),
+        garment_parts=garment_parts,
     )
-    rotation, origin = segment_frames(rest)
+    rotation, origin = segment_frames(rest, 25.0)
     return Outfit(skin=skin, field=field, rotation=rotation[0], origin=origin[0], head_rest=skin.coords[skin.head].clone())
 
 
@@ -112,7 +134,7 @@ def build_figure(actor: Actor, performance: Performance) -> Figure:
     """Poses the actor."""
     outfit = dress(actor)
     joints = pose_body(actor.body, performance)
-    rotation, origin = segment_frames(joints)
+    rotation, origin = segment_frames(joints, performance.fps)
     turn = rotation @ outfit.rotation.transpose(-1, -2)
     shift = origin - (turn @ outfit.origin[..., None])[..., 0]
     return Figure(

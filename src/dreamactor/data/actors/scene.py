@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,9 +13,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dreamactor.data.actors.body import BodyShape, Joints
+from dreamactor.data.actors.cast import DEFAULT_CAST, Cast
+from dreamactor.data.actors.curves import stream
 from dreamactor.data.actors.motion import Framing
+from dreamactor.data.actors.texture import photo_like
 
-BACKGROUNDS: Final = ("plain", "gradient", "room", "outdoor", "clutter")
+BACKGROUNDS: Final = ("plain", "gradient", "room", "outdoor", "clutter", "photo", "street", "studio")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,14 +66,16 @@ class Camera:
         return torch.stack([u, v, depth], dim=-1)
 
 
-def sample_scene(seed: int, *, framing: Framing) -> Scene:
+def sample_scene(seed: int, *, framing: Framing, cast: Cast = DEFAULT_CAST) -> Scene:
     """A random place for a framing; equal seeds give equal places on any machine."""
+    if cast == "3":
+        return _sample_richer(seed, framing)
     rng = np.random.Generator(np.random.PCG64([seed, 0x5CE7E]))
     azimuth, elevation = rng.uniform(-1.0, 1.0), rng.uniform(0.3, 1.1)
     light = (np.sin(azimuth) * np.cos(elevation), np.sin(elevation), np.cos(azimuth) * np.cos(elevation))
     return Scene(
         seed=int(rng.integers(1 << 31)),
-        background=str(rng.choice(BACKGROUNDS, p=(0.2, 0.25, 0.25, 0.15, 0.15))),
+        background=str(rng.choice(BACKGROUNDS[:5], p=(0.2, 0.25, 0.25, 0.15, 0.15))),
         light=(float(light[0]), float(light[1]), float(light[2])),
         key=float(rng.uniform(0.5, 0.72)),
         fill=float(rng.uniform(0.38, 0.55)),
@@ -82,10 +88,36 @@ def sample_scene(seed: int, *, framing: Framing) -> Scene:
     )
 
 
+def _sample_richer(seed: int, framing: Framing) -> Scene:
+    """Light from any side, cameras from near and far, low and high."""
+    rng = stream(seed, "scene of cast 3")
+    behind = rng.random() < 0.12
+    azimuth = float(rng.uniform(-3.1, 3.1) if behind else rng.uniform(-1.3, 1.3))
+    elevation = float(rng.uniform(0.1, 1.25))
+    high = {"full": (-0.10, 0.40), "upper": (-0.10, 0.16), "portrait": (-0.08, 0.10)}[framing]
+    return Scene(
+        seed=int(rng.integers(1 << 31)),
+        background=str(rng.choice(BACKGROUNDS, p=(0.14, 0.13, 0.19, 0.14, 0.10, 0.12, 0.09, 0.09))),
+        light=(math.sin(azimuth) * math.cos(elevation), math.sin(elevation), math.cos(azimuth) * math.cos(elevation)),
+        key=float(rng.uniform(0.42, 0.78)),
+        fill=float(rng.uniform(0.32, 0.58)) + 0.1 * behind,
+        rim=float(rng.uniform(0.0, 0.4)) + 0.3 * behind,
+        warmth=float(rng.uniform(-0.8, 1.0)),
+        distance=float(rng.uniform(1.7, 5.0)),
+        height=float(rng.uniform(*high)),
+        margin=float(rng.uniform(0.04, 0.20)),
+        shift=float(rng.normal(0, 0.04)),
+    )
+
+
 def place_camera(scene: Scene, body: BodyShape, joints: Joints, framing: Framing, *, width: int, height: int) -> Camera:
-    """Frames the whole performance: all of it for full, hips up for upper, head and shoulders for portrait."""
+    """Frames the whole performance: all of it for full, hips up for upper, head and shoulders for portrait.
+
+    Who walks towards the camera gets larger; such performances (the pelvis leaves the plane z = 0) are framed as they are
+    seen, the others as they are built.
+    """
     head = joints.place["head"]
-    crown = head[:, 1] + 1.12 * body.head_radius
+    crown = head[:, 1] + body.top * body.head_radius
     stature = body.leg + body.torso + body.neck + 2 * body.head_radius
     if framing == "full":
         inside = torch.stack(list(joints.place.values()), dim=1)
@@ -93,6 +125,16 @@ def place_camera(scene: Scene, body: BodyShape, joints: Joints, framing: Framing
         inside = torch.cat([inside, fingertips], dim=1)
         low, high = float(inside[..., 1].min()), max(float(crown.max()), float(inside[..., 1].max()))
         left, right = float(inside[..., 0].min()), float(inside[..., 0].max())
+        if bool((joints.place["pelvis"][:, 2] != 0).any()):
+            top = torch.stack([head[:, 0], crown, head[:, 2]], dim=-1)
+            everything = torch.cat([inside.flatten(0, 1), top])
+            distance = scene.distance * stature
+            for _ in range(3):
+                middle_x, eye = (left + right) / 2, (low + high) / 2 + scene.height * stature
+                nearer = distance / (distance - everything[:, 2])
+                x = middle_x + (everything[:, 0] - middle_x) * nearer
+                y = eye + (everything[:, 1] - eye) * nearer
+                left, right, low, high = (float(v) for v in (x.min(), x.max(), y.min(), y.max()))
     else:
         hips = float(joints.place["pelvis"][:, 1].mean())
         neck = float(joints.place["neck"][:, 1].mean())
@@ -139,6 +181,9 @@ def draw_background(scene: Scene, *, width: int, height: int, floor_px: float) -
             _hsv(hue, rng.uniform(0, 0.35), rng.uniform(0.55, 0.97)).expand(height, width, 3)
             - 0.08 * (rows - 0.4).abs().expand(height, width, 3)
         ).clamp(0, 1)
+    if scene.background == "photo":
+        picture = photo_like(scene.seed, width=width, height=height)
+        return _blur(picture, height * float(rng.uniform(0.004, 0.02))) if rng.random() < 0.6 else picture
     top = _hsv(hue, rng.uniform(0.1, 0.5), rng.uniform(0.55, 0.95))
     bottom = _hsv(hue + rng.uniform(-0.15, 0.15), rng.uniform(0.1, 0.5), rng.uniform(0.35, 0.9))
     canvas = top + (bottom - top) * rows.expand(height, width, 1)
@@ -189,6 +234,26 @@ def draw_background(scene: Scene, *, width: int, height: int, floor_px: float) -
                 canvas = canvas + (leaf - canvas) * disc(
                     x + rng.normal(0, 0.3 * size), floor - size * rng.uniform(0.6, 1.2), 0.5 * size
                 )
+    elif scene.background == "studio":
+        shade = _hsv(hue, rng.uniform(0, 0.3), rng.uniform(0.35, 0.9))
+        glow = torch.exp(-(((columns - aspect / 2) / 0.55).square() + ((rows - 0.35) / 0.6).square()))
+        canvas = shade * (0.62 + 0.45 * glow) - 0.10 * ((rows - floor) / 0.05).clamp(0, 1) * (1 - 0.5 * glow)
+    elif scene.background == "street":
+        sky = _hsv(0.58, rng.uniform(0.05, 0.45), rng.uniform(0.7, 0.97))
+        canvas = sky.expand(height, width, 3) * (1.02 - 0.1 * rows)
+        left = -0.1
+        while left < aspect + 0.1:
+            wide, roof = float(rng.uniform(0.14, 0.36)), float(rng.uniform(-0.1, max(0.0, floor - 0.35)))
+            wall = _hsv(float(rng.uniform(0.0, 0.12)), rng.uniform(0.05, 0.45), rng.uniform(0.35, 0.85))
+            canvas = canvas + (wall - canvas) * box(left, roof, left + wide, floor)
+            step = float(rng.uniform(0.05, 0.09))
+            across, down = ((columns - left) % step) / step, ((rows - roof) % (1.3 * step)) / (1.3 * step)
+            pane = ((across - 0.5).abs() < 0.28) & ((down - 0.5).abs() < 0.30) & (rows < floor - 0.10)
+            canvas = canvas + (wall * 0.45 - canvas) * 0.85 * pane * box(left + 0.01, roof + 0.02, left + wide - 0.01, floor)
+            left += wide
+        ground = _hsv(0.1, rng.uniform(0.0, 0.12), rng.uniform(0.35, 0.65)) * (0.92 + 0.25 * (rows - floor).clamp(0, 1))
+        canvas = canvas + (ground - canvas) * ((rows - floor) / soft).clamp(0, 1)
+        canvas = canvas + (ground * 1.25 - canvas) * box(-1, floor, aspect + 1, floor + 0.02)
     else:
         for _ in range(26):
             x, y = rng.uniform(-0.1, aspect), rng.uniform(-0.1, 1.0)

@@ -17,10 +17,14 @@ from dreamactor.data.actors.body import BodyShape, Joints, pose_body
 from dreamactor.data.actors.curves import curve, smooth
 from dreamactor.data.actors.mesh import Mesh, ellipsoid, join, loft, ring_angles, surface_net, tube
 from dreamactor.data.actors.motion import pose_performance
+from dreamactor.data.actors.swing import Pendulum, swing
 from dreamactor.data.actors.wardrobe import Look
 from dreamactor.geometry.rotation import normalize
 
-TRUNK, NECK, LEFT_ARM, RIGHT_ARM, LEFT_LEG, RIGHT_LEG, HAND, SHOE, SKIRT, FACE, EAR, HAIR, HAT, GLASSES = range(14)
+(
+    TRUNK, NECK, LEFT_ARM, RIGHT_ARM, LEFT_LEG, RIGHT_LEG, HAND, SHOE, SKIRT, FACE, EAR, HAIR, HAT, GLASSES,
+    COAT, HOOD, SCARF, TIE,
+) = range(18)  # fmt: skip
 """Kinds of surface."""
 
 _SIDES: Final = (("left", 1.0), ("right", -1.0))
@@ -33,6 +37,8 @@ SEGMENTS: Final = (
     "head",
     *(f"{side}_{name}" for side, _ in _SIDES for name in ("upper_arm", "forearm", "hand", "thigh", "shin", "foot")),
     *(f"{side}_finger_{finger}_{joint}" for side, _ in _SIDES for finger in _FINGERS for joint in range(3)),
+    "hair",
+    "skirt",
 )
 SEGMENT: Final = {name: index for index, name in enumerate(SEGMENTS)}
 _ORIGIN: Final = {
@@ -41,6 +47,12 @@ _ORIGIN: Final = {
        (("upper_arm", "shoulder"), ("forearm", "elbow"), ("hand", "wrist"),
         ("thigh", "hip"), ("shin", "knee"), ("foot", "ankle"))},
 }  # fmt: skip
+_HANGING: Final = {
+    "hair": ("head", Pendulum(rest=(0.0, -0.12, -0.06), frequency_hz=1.7, damping=0.35, upright=0.6, limit_rad=0.7)),
+    "skirt": ("pelvis", Pendulum(rest=(0.0, -0.35, -0.05), frequency_hz=1.9, damping=0.4, upright=0.5, limit_rad=0.5)),
+}
+_CARRIER: Final = {"hair": "head", "skirt": "root"}
+"""The segment each of them hangs from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +86,11 @@ class Part:
     kind: Tensor
     coords: Tensor | None = None
 
+    @property
+    def place(self) -> Tensor:
+        """[V, 3] texture coordinates: `coords`, or the rest places."""
+        return self.mesh.vertices if self.coords is None else self.coords
+
 
 def rest_joints(body: BodyShape) -> Joints:
     """Joints of the pose the skin is made in: arms 38 degrees out, legs a little apart, pelvis at the origin."""
@@ -89,8 +106,8 @@ def rest_joints(body: BodyShape) -> Joints:
     )
 
 
-def segment_frames(joints: Joints) -> tuple[Tensor, Tensor]:
-    """Rotation [T, G, 3, 3] and origin [T, G, 3] of every segment."""
+def segment_frames(joints: Joints, fps: float) -> tuple[Tensor, Tensor]:
+    """Rotation [T, G, 3, 3] and origin [T, G, 3] of every segment at `fps` frames a second."""
     rotation, origin = [], []
     for name in SEGMENTS:
         if "finger" in name:
@@ -108,6 +125,10 @@ def segment_frames(joints: Joints) -> tuple[Tensor, Tensor]:
             x = normalize(mixed[..., 0] - (mixed[..., 0] * y).sum(-1, keepdim=True) * y)
             rotation.append(torch.stack([x, y, torch.linalg.cross(x, y)], dim=-1))
             origin.append(joints.place["throat"])
+        elif name in _HANGING:
+            fixed, pendulum = _HANGING[name]
+            origin.append(joints.place[fixed])
+            rotation.append(swing(pendulum, joints.frame[_CARRIER[name]], origin[-1], fps))
         else:
             rotation.append(joints.frame[name])
             origin.append(joints.place[_ORIGIN[name]])
@@ -358,16 +379,24 @@ def _hand_part(body: BodyShape, rest: Joints, side: str) -> Part:
 
 def _shoe_part(body: BodyShape, field: BodyField, rest: Joints, side: str) -> Part:
     """A shoe as rings from the sole up; coords: x across, y up from the sole, z along, in foot lengths."""
+    if field.look.barefoot:
+        return _bare_foot_part(body, field, rest, side)
     frame, ankle = rest.frame[f"{side}_foot"][0], rest.place[f"{side}_ankle"][0]
     foot, sign = body.foot, 1.0 if side == "left" else -1.0
     shaft = field.leg(side)[1][2] / foot * (1.12 if field.look.leg_cover < 2 else 1.0)
     sides = 18
     angle = ring_angles(sides)
     # height over the sole, half width, front end, back end (z of the ankle is 0), sideways swing of the toe
-    rows = ((-0.345, 0.0, 0.30, 0.10), (-0.345, 0.185, 0.74, -0.27), (-0.30, 0.205, 0.76, -0.285),
+    rows: tuple[tuple[float, float, float, float], ...] = (
+            (-0.345, 0.0, 0.30, 0.10), (-0.345, 0.185, 0.74, -0.27), (-0.30, 0.205, 0.76, -0.285),
             (-0.24, 0.205, 0.755, -0.285), (-0.17, 0.195, 0.70, -0.275), (-0.10, 0.175, 0.52, -0.255),
             (-0.02, 0.155, 0.30, -0.225),
-            (0.06, max(0.14, shaft), max(0.17, shaft), -max(0.17, shaft)), (0.12, 0.0, 0.0, 0.0))  # fmt: skip
+            (0.06, max(0.14, shaft), max(0.17, shaft), -max(0.17, shaft)))  # fmt: skip
+    boot = field.look.boot
+    if boot:
+        wide = 1.15 * shaft + 0.03
+        rows += ((0.06 + 0.5 * boot, wide, wide + 0.01, -wide - 0.02), (0.06 + boot, 1.12 * wide, 1.12 * wide, -1.15 * wide))
+    rows += ((0.12 + boot, 0.0, 0.0, 0.0),)
     rings = []
     for height, half, front, back in rows:
         middle, reach = (front + back) / 2, (front - back) / 2 if half else 0.0
@@ -382,41 +411,41 @@ def _shoe_part(body: BodyShape, field: BodyField, rest: Joints, side: str) -> Pa
     return Part(mesh=mesh, weights=rigid(len(local), f"{side}_foot"), kind=one_kind(mesh, SHOE), coords=local)
 
 
-def _skirt_part(body: BodyShape, field: BodyField) -> Part:
-    u, t = field.unit, body.torso
-    sides, count = 40, 14
-    angle = ring_angles(sides)
-    top = 0.36 * t
-    knee = float(field.place["left_knee"][1])
-    bottom = knee * (0.45 + 0.7 * (field.look.hair_volume / 0.13))
-    rings, levels = [], torch.linspace(0, 1, count)
-    for k in levels.tolist():
-        y = bottom + (top - bottom) * k
-        level = torch.tensor([max(y / t, -0.02)])
-        w, d = float(curve(level, field.knots, field.width)), float(curve(level, field.knots, field.depth))
-        fall = max(0.0, -y) / u
-        w, d = w + 0.012 * u + 0.26 * fall * u, d + 0.012 * u + 0.22 * fall * u
-        pleat = 1 + 0.05 * min(1.0, fall / 0.25) * torch.cos(angle * 9)
-        rings.append(torch.stack([w * angle.sin() * pleat, torch.full_like(angle, y), d * angle.cos() * pleat], -1))
-    rings[-1] = rings[-1] * torch.tensor([0.96, 1.0, 0.96])
-    rings = [rings[0].mean(0, keepdim=True).expand(sides, 3) + torch.tensor([0.0, 0.02 * u, 0.0]), *rings]
-    mesh = loft(torch.stack(rings))
-    p = mesh.vertices
-    hang = smooth(0.0, 1.0, (0.06 * u - p[:, 1]) / (0.30 * u)) * 0.85
-    left = smooth(-1.0, 1.0, p[:, 0] / (0.16 * u))
-    waist = smooth(0.10 * t, 0.40 * t, p[:, 1])
-    weights = torch.zeros(len(p), len(SEGMENTS))
-    weights[:, SEGMENT["left_thigh"]], weights[:, SEGMENT["right_thigh"]] = hang * left, hang * (1 - left)
-    weights[:, SEGMENT["root"]], weights[:, SEGMENT["waist"]] = (1 - hang) * (1 - waist), (1 - hang) * waist
-    return Part(mesh=mesh, weights=weights, kind=one_kind(mesh, SKIRT))
+def _bare_foot_part(body: BodyShape, field: BodyField, rest: Joints, side: str) -> Part:
+    """A foot with five toes; coords as a shoe's."""
+    frame, ankle = rest.frame[f"{side}_foot"][0], rest.place[f"{side}_ankle"][0]
+    sign = 1.0 if side == "left" else -1.0
+    shaft = field.leg(side)[1][2] / body.foot
+    meshes = [
+        ellipsoid((sign * 0.02, -0.23, 0.26), (0.150, 0.095, 0.40), rings=9, sides=14),
+        ellipsoid((0.0, -0.22, -0.12), (0.135, 0.12, 0.15), rings=9, sides=12),
+        ellipsoid((0.0, -0.05, 0.02), (max(0.12, shaft), 0.24, max(0.15, shaft)), rings=9, sides=12),
+    ]
+    for toe, (across, ahead, size) in enumerate(
+        ((-0.085, 0.66, 0.062), (-0.010, 0.665, 0.044), (0.050, 0.63, 0.041), (0.102, 0.585, 0.038), (0.148, 0.53, 0.036))
+    ):
+        meshes.append(
+            ellipsoid((sign * (across + 0.04), -0.285 + 0.004 * toe, ahead), (size, 0.052, 1.7 * size), rings=7, sides=10)
+        )
+    mesh = join(meshes)
+    local = mesh.vertices.clone()
+    mesh = mesh.moved(rotation=frame, offset=ankle, scale=body.foot)
+    return Part(mesh=mesh, weights=rigid(len(local), f"{side}_foot"), kind=one_kind(mesh, SHOE), coords=local)
 
 
-def build_skin(body: BodyShape, look: Look, head_parts: Callable[[Tensor], list[Part]]) -> tuple[Skin, BodyField, Joints]:
+def build_skin(
+    body: BodyShape,
+    look: Look,
+    *,
+    head_parts: Callable[[Tensor], list[Part]],
+    garment_parts: Callable[[BodyField], list[Part]],
+) -> tuple[Skin, BodyField, Joints]:
     """Everything in one list of triangles.
 
     Args:
         body, look: whose body and clothes.
         head_parts: rest place [3] of the head's middle -> the parts on it, the deforming head first.
+        garment_parts: the body's measures -> the parts that are worn over it.
     """
     rest = rest_joints(body)
     field = BodyField(body, look, rest)
@@ -425,8 +454,7 @@ def build_skin(body: BodyShape, look: Look, head_parts: Callable[[Tensor], list[
     parts.append(_body_part(body, field))
     for side, _ in _SIDES:
         parts += [_hand_part(body, rest, side), _shoe_part(body, field, rest, side)]
-    if look.lower in ("skirt", "dress"):
-        parts.append(_skirt_part(body, field))
+    parts += garment_parts(field)
     mesh = join([part.mesh for part in parts])
     skin = Skin(
         vertices=mesh.vertices,
@@ -434,7 +462,7 @@ def build_skin(body: BodyShape, look: Look, head_parts: Callable[[Tensor], list[
         faces=mesh.faces,
         kind=torch.cat([part.kind for part in parts]),
         weights=torch.cat([part.weights for part in parts]),
-        coords=torch.cat([part.mesh.vertices if part.coords is None else part.coords for part in parts]),
+        coords=torch.cat([part.place for part in parts]),
         head=head,
     )
     return skin, field, rest

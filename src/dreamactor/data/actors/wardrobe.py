@@ -11,11 +11,24 @@ import numpy as np
 Color = tuple[float, float, float]
 """Linear-ish RGB in 0..1."""
 
-PATTERNS: Final = ("plain", "bands", "pinstripes", "checks", "dots", "diagonal", "two_tone")
-PRINTS: Final = ("none", "disc", "ring", "bar", "diamond", "cross", "number")
-HAIR: Final = ("bald", "crop", "short", "bob", "long", "bun", "ponytail", "curls", "spiky")
+PATTERNS: Final = (
+    "plain", "bands", "pinstripes", "checks", "dots", "diagonal", "two_tone",
+    "plaid", "zigzag", "blots", "flowers", "gradient", "panels", "wide_stripes",
+)  # fmt: skip
+PRINTS: Final = (
+    "none", "disc", "ring", "bar", "diamond", "cross", "number",
+    "star", "heart", "stripes", "letter", "bolt", "smile", "target",
+)  # fmt: skip
+HAIR: Final = (
+    "bald", "crop", "short", "bob", "long", "bun", "ponytail", "curls", "spiky",
+    "afro", "mohawk", "pigtails", "braids", "wavy", "bowl", "topknot", "pixie",
+)  # fmt: skip
+BEARDS: Final = ("stubble", "full", "goatee", "moustache", "sideburns", "long")
+COLLARS: Final = ("round", "v", "shirt", "turtle", "boat")
+TEXTURES: Final = ("weave", "denim", "knit", "fur", "noise", "marble", "photo")
+"""What cloth, hair and skin may look like from near; all are drawn from noise, none is a picture of anything."""
 Lower = Literal["trousers", "shorts", "skirt", "dress"]
-Hat = Literal["none", "cap", "beanie", "brim"]
+Hat = Literal["none", "cap", "beanie", "brim", "bucket", "top", "headband", "helmet", "hood", "crown", "scarf"]
 
 _SKIN: Final = (
     (0.97, 0.82, 0.72), (0.94, 0.76, 0.63), (0.89, 0.69, 0.54), (0.80, 0.59, 0.43),
@@ -32,7 +45,17 @@ _IRIS: Final = ((0.28, 0.16, 0.08), (0.20, 0.12, 0.07), (0.22, 0.40, 0.60), (0.2
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cloth:
-    """One garment's surface; `period_m` is the size of the pattern."""
+    """One garment's surface.
+
+    Attributes:
+        color, accent: ground and pattern.
+        pattern: index into `PATTERNS`.
+        period_m: size of the pattern.
+        front_print, back_print: index into `PRINTS`.
+        print_color: of both prints.
+        texture: one of `TEXTURES`; `relief` (0..1) says how strongly it shows, `grain_m` how large it is.
+        side_stripe: a stripe in the accent's colour down the sides.
+    """
 
     color: Color
     accent: Color
@@ -41,11 +64,30 @@ class Cloth:
     front_print: int
     back_print: int
     print_color: Color
+    texture: str = "weave"
+    relief: float = 0.0
+    grain_m: float = 0.2
+    side_stripe: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Look:
-    """Everything about an actor's surface."""
+    """Everything about an actor's surface. What has a default came with the richer casts, and draws nothing by default.
+
+    Attributes:
+        hair: one of `HAIR`; `hair_volume`, `fringe`, `parting`, `hair_length` (longer downwards), `hair_wave` shape it.
+        hair_streak: colour of streaks; None for none.
+        swing: how far hair and skirts follow motion late, 0 (stiff) to 1.
+        beard: how dense; `beard_style` is one of `BEARDS`.
+        age: wrinkles, 0 to 1. `makeup`: strength of eye shadow in `eyeshadow`.
+        skin_texture: how much the skin shows noise, pores or fur, 0 to 1; `skin_kind` is one of `TEXTURES`.
+        sleeve, leg_cover: how far cloth goes down the limb (1: elbow or knee, 2: wrist or ankle).
+        neckline: one of `COLLARS`. `hood`: hangs down the back. `coat_m`: length of a coat below the belt.
+        open_front: colour of what an open jacket shows; `buttons`: a row of them; `tie`, `scarf`: their colours.
+        skirt_length: as a share of the way from hip to ankle; 0 for the old rule. `flare`, `pleats`: its form.
+        boot: height of the shoe's shaft in foot lengths; `barefoot`; `gloves`: their colour.
+        glasses: worn or not; `glasses_style` round, square or sun.
+    """
 
     skin: Color
     lips: Color
@@ -73,6 +115,31 @@ class Look:
     hat_color: Color
     glasses: bool
     glasses_color: Color
+    hair_length: float = 0.0
+    hair_wave: float = 0.0
+    hair_streak: Color | None = None
+    swing: float = 0.0
+    beard_style: str = "full"
+    age: float = 0.0
+    makeup: float = 0.0
+    eyeshadow: Color = (0.5, 0.3, 0.4)
+    muzzle_color: Color = (0.95, 0.92, 0.88)
+    skin_texture: float = 0.0
+    skin_kind: str = "noise"
+    neckline: str = "round"
+    hood: bool = False
+    coat_m: float = 0.0
+    open_front: Color | None = None
+    buttons: bool = False
+    tie: Color | None = None
+    scarf: Color | None = None
+    skirt_length: float = 0.0
+    flare: float = 1.0
+    pleats: float = 1.0
+    boot: float = 0.0
+    barefoot: bool = False
+    gloves: Color | None = None
+    glasses_style: str = "round"
 
 
 def _hsv(hue: float, saturation: float, value: float) -> Color:
@@ -94,15 +161,15 @@ def _sample_cloth(rng: np.random.Generator, hue: float, *, printed: bool) -> Clo
         rng.uniform(0.1, 0.8),
         np.clip(value + rng.choice((-0.4, 0.4)), 0.12, 1.0),
     )
-    pattern = 0 if rng.random() < 0.42 else int(rng.integers(1, len(PATTERNS)))
+    pattern = 0 if rng.random() < 0.42 else int(rng.integers(1, 7))
     prints = printed and rng.random() < 0.7
     return Cloth(
         color=_hsv(hue, saturation, value),
         accent=accent,
         pattern=pattern,
         period_m=float(rng.uniform(0.05, 0.13)),
-        front_print=int(rng.integers(1, len(PRINTS))) if prints and pattern < 2 else 0,
-        back_print=int(rng.integers(1, len(PRINTS))) if printed and rng.random() < 0.75 else 0,
+        front_print=int(rng.integers(1, 7)) if prints and pattern < 2 else 0,
+        back_print=int(rng.integers(1, 7)) if printed and rng.random() < 0.75 else 0,
         print_color=_hsv(hue + rng.uniform(0.3, 0.7), rng.uniform(0.2, 0.9), rng.choice((0.15, 0.95))),
     )
 
@@ -126,7 +193,7 @@ def sample_look(rng: np.random.Generator, *, fantasy: bool) -> Look:
             back_print=0,
             print_color=bottom.print_color,
         )
-    hair = str(rng.choice(HAIR, p=(0.06, 0.12, 0.22, 0.14, 0.15, 0.08, 0.09, 0.08, 0.06)))
+    hair = str(rng.choice(HAIR[:9], p=(0.06, 0.12, 0.22, 0.14, 0.15, 0.08, 0.09, 0.08, 0.06)))
     return Look(
         skin=skin,
         lips=_mix(skin, (0.72, 0.22, 0.25), float(rng.uniform(0.4, 0.8))),

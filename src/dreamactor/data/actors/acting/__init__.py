@@ -1,0 +1,1 @@
+"""What actors do: where performances come from."""
