@@ -158,17 +158,40 @@ def _hair_color(figure: Figure, point: Tensor) -> Tensor:
     return (base * (1 + 0.13 * strand)[:, None] + 0.012 * strand[:, None]).clamp(0, 1)
 
 
-def light(color: Tensor, normal: Tensor, ray: Tensor, gloss: Tensor, scene: Scene) -> Tensor:
-    """Wrapped key light, sky and ground fill, a rim, and a soft highlight."""
-    light = torch.tensor(scene.light)
-    view = normalize(-ray)
-    facing = (normal * light).sum(-1)
-    key = ((facing + 0.35) / 1.35).clamp(0, 1)
-    sky = 0.5 + 0.5 * normal[:, 1]
-    warm = torch.tensor((1 + 0.06 * scene.warmth, 1.0, 1 - 0.08 * scene.warmth))
-    grazing = 1 - (normal * view).sum(-1).clamp(0, 1)
-    strength = scene.key * key[:, None] * warm + scene.fill * (0.62 + 0.38 * sky)[:, None]
-    half = normalize(view + light)
-    shine = (normal * half).sum(-1).clamp(0, 1).pow(26) * gloss
-    lit = color * strength * (1 - 0.22 * grazing.pow(2))[:, None]
-    return lit + (shine + scene.rim * 0.35 * grazing.pow(3) * sky)[:, None] * (1 - lit).clamp(0, 1)
+def light(color: Tensor, normal: Tensor, view: Tensor, gloss: Tensor, scene: Scene) -> Tensor:
+    """Wrapped key light, sky and ground fill, a rim, and a soft highlight.
+
+    Args:
+        color: [3, N] before lighting.
+        normal, view: [3, N] unit vectors, out of the surface and to the camera.
+        gloss: [N] strength of the highlight.
+        scene: the lights.
+
+    Returns:
+        [3, N] colour, not clamped.
+    """
+    sun = scene.light
+    half = unit_rows(view[0] + sun[0], view[1] + sun[1], view[2] + sun[2])
+    facing = normal[0] * sun[0] + normal[1] * sun[1] + normal[2] * sun[2]
+    key = facing.add_(0.35).div_(1.35).clamp_(0, 1).mul_(scene.key)
+    sky = 0.5 + 0.5 * normal[1]
+    fill = (0.62 + 0.38 * sky).mul_(scene.fill)
+    grazing = 1 - _dot(normal, view).clamp_(0, 1)
+    dim = 1 - 0.22 * grazing.square()
+    shine = _dot(normal, half).clamp_(0, 1).pow_(26).mul_(gloss)
+    shine += sky.mul_(scene.rim * 0.35) * grazing.pow_(3)
+    lit = torch.empty_like(color)
+    for channel, warm in enumerate((1 + 0.06 * scene.warmth, 1.0, 1 - 0.08 * scene.warmth)):
+        strength = (key * warm).add_(fill).mul_(dim)
+        torch.mul(color[channel], strength, out=lit[channel])
+    return lit.add_((1 - lit).clamp_(0, 1).mul_(shine))
+
+
+def unit_rows(x: Tensor, y: Tensor, z: Tensor) -> Tensor:
+    """Unit vectors [3, N] of vectors whose coordinates lie apart."""
+    length = torch.sqrt(x * x + y * y + z * z).clamp_(min=1e-8)
+    return torch.stack([x / length, y / length, z / length])
+
+
+def _dot(one: Tensor, other: Tensor) -> Tensor:
+    return one[0] * other[0] + one[1] * other[1] + one[2] * other[2]
