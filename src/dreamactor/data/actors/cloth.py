@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from dreamactor.data.actors.rows import color_rows
 from dreamactor.data.actors.wardrobe import Cloth
 
 
@@ -29,7 +30,7 @@ def cloth_color(cloth: Cloth, surface: Tensor, soft: Tensor, *, printed: bool, t
         5: lambda: wave((y + around) / period),
         6: lambda: ((y - 0.55 * torso) / soft).clamp(0, 1),
     }[cloth.pattern]()
-    base, accent = torch.tensor(cloth.color), torch.tensor(cloth.accent)
+    base, accent = color_rows(cloth.color, len(x)), torch.tensor(cloth.accent)
     color = base + (accent - base) * share[:, None]
     weave = 0.025 * torch.sin(x * 900) * torch.sin(y * 900)
     color = (color * (1 + weave[:, None])).clamp(0, 1)

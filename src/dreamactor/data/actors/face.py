@@ -5,10 +5,14 @@ Axis letter N: surface points. Head coordinates are head units (see `expression`
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import Tensor
 
 from dreamactor.data.actors.expression import FaceCurves, FaceShape, brow_height, iris_center, lid_heights
+from dreamactor.data.actors.rows import color_rows, take, where
 from dreamactor.data.actors.wardrobe import Color, Look
 
 
@@ -23,7 +27,7 @@ def _paint(color: Tensor, over: Color | Tensor, share: Tensor) -> Tensor:
 
 
 def _bump(x: Tensor, y: Tensor, cx: Tensor | float, cy: Tensor | float, rx: float, ry: float) -> Tensor:
-    return torch.exp(-(((x - cx) / rx).square() + ((y - cy) / ry).square()))
+    return ((x - cx).div_(rx).square_()).add_((y - cy).div_(ry).square_()).neg_().exp_()
 
 
 def paint_face(look: Look, shape: FaceShape, curves: FaceCurves, frame: Tensor, point: Tensor, soft: Tensor) -> Tensor:
@@ -40,7 +44,7 @@ def paint_face(look: Look, shape: FaceShape, curves: FaceCurves, frame: Tensor, 
         [N, 3] colour in 0..1 before lighting.
     """
     x, y, z = point.unbind(-1)
-    color = torch.tensor(look.skin).expand(len(x), 3)
+    color = color_rows(look.skin, len(x))
     front = ((z - 0.15) / 0.2).clamp(0, 1)
     color = _paint_relief(color, look, shape, curves, frame, x, y, front)
     if look.beard > 0:
@@ -48,10 +52,22 @@ def paint_face(look: Look, shape: FaceShape, curves: FaceCurves, frame: Tensor, 
         bare = _bump(x, y, 0.0, shape.mouth_y + 0.05, 0.30, 0.16)
         share = _inside(y - edge, soft + 0.16) * (1 - bare).clamp(0, 1) * look.beard * ((z + 0.25) / 0.2).clamp(0, 1)
         color = _paint(color, look.hair_color, share)
-    color = _paint_mouth(color, look, curves, frame, x, y, soft, front)
+    rows = (frame, x, y, soft, front)
+    near = (x - curves.mouth_x[frame]).abs() < curves.mouth_half_width[frame] + soft
+    near &= (y > shape.mouth_y - 0.8 - 3 * soft) & (y < shape.mouth_y + 0.5 + 3 * soft) & (front > 0)
+    color = _on(near, color, rows, partial(_paint_mouth, look, curves))
+    low, wide = shape.eye_y - shape.eye_height - 0.25, max(1.06 * shape.eye_half_width, shape.brow_half_width) + 0.01
     for side in (1, -1):
-        color = _paint_eye(color, look, shape, curves, frame, x, y, soft, front, side)
+        near = ((side * x - shape.eye_x).abs() < wide + soft) & (y > low - 3 * soft) & (front > 0)
+        color = _on(near, color, rows, partial(_paint_eye, look, shape, curves, side))
     return color
+
+
+def _on(near: Tensor, color: Tensor, rows: tuple[Tensor, ...], paint: Callable[..., Tensor]) -> Tensor:
+    """Paints only where `near`, with the rows' values there: everything that it paints must lie inside."""
+    here = where(near)
+    part = color.T.index_select(1, here).T
+    return color.T.scatter(1, here.expand(3, -1), paint(part, *take(here, *rows)).T).T
 
 
 def _paint_relief(
@@ -94,7 +110,7 @@ def _paint_relief(
 
 
 def _paint_mouth(
-    color: Tensor, look: Look, curves: FaceCurves, frame: Tensor, x: Tensor, y: Tensor, soft: Tensor, front: Tensor
+    look: Look, curves: FaceCurves, color: Tensor, frame: Tensor, x: Tensor, y: Tensor, soft: Tensor, front: Tensor
 ) -> Tensor:
     u = (x - curves.mouth_x[frame]) / curves.mouth_half_width[frame]
     inside_u = u.clamp(-1, 1)
@@ -107,7 +123,7 @@ def _paint_mouth(
     lower_out = lower_in - curves.lower_lip[frame] * bow.sqrt()
     within = _inside((u.abs() - 1) * curves.mouth_half_width[frame], soft)
     lips = within * _inside(y - upper_out, soft) * _inside(lower_out - y, soft) * front
-    lip = torch.tensor(look.lips)
+    lip = color_rows(look.lips, len(x))
     upper_tone = lip * 0.86
     tone = torch.where((y > middle)[:, None], upper_tone, lip)
     shine = _bump(x, y, curves.mouth_x[frame], (lower_in + lower_out) / 2, 0.10, 0.018)
@@ -116,7 +132,7 @@ def _paint_mouth(
     hollow = within * _inside(y - upper_in, soft) * _inside(lower_in - y, soft) * front
     gap = curves.gap_up[frame] + curves.gap_down[frame]
     hollow = hollow * (gap / 0.02).clamp(0, 1)
-    inner = torch.tensor((0.22, 0.05, 0.06)).expand_as(color)
+    inner = color_rows((0.22, 0.05, 0.06), len(x))
     tongue = _inside(y - (lower_in + 0.42 * gap), soft + 0.03) * (gap / 0.12).clamp(0, 1)
     inner = _paint(inner, (0.72, 0.30, 0.30), tongue)
     teeth = _inside((upper_in - torch.minimum(0.45 * gap, torch.full_like(gap, 0.075))) - y, soft) * _inside(
@@ -129,8 +145,8 @@ def _paint_mouth(
 
 
 def _paint_eye(
-    color: Tensor, look: Look, shape: FaceShape, curves: FaceCurves, frame: Tensor, x: Tensor, y: Tensor, soft: Tensor,
-    front: Tensor, side: int,
+    look: Look, shape: FaceShape, curves: FaceCurves, side: int, color: Tensor, frame: Tensor, x: Tensor, y: Tensor,
+    soft: Tensor, front: Tensor,
 ) -> Tensor:  # fmt: skip
     along = side * (x - side * shape.eye_x) / shape.eye_half_width
     within = along.clamp(-1, 1)
@@ -147,13 +163,13 @@ def _paint_eye(
     crease = near * torch.exp(-((y - rest_upper - 0.035) / (0.011 + 0.5 * soft)).square())
     color = _paint(color, tuple(0.58 * c for c in look.skin), 0.6 * crease)  # type: ignore[arg-type]
     white = near * _inside(y - upper, soft) * _inside(lower - y, soft)
-    eyeball = torch.tensor((0.96, 0.96, 0.95)).expand_as(color)
+    eyeball = color_rows((0.96, 0.96, 0.95), len(x))
     shade = ((upper - y) / (0.8 * shape.eye_height)).clamp(0, 1).sqrt()
     eyeball = eyeball * (0.72 + 0.28 * shade)[:, None]
     iris_x, iris_y = iris_center(shape, curves, side)
     dx, dy = x - iris_x[frame], y - iris_y[frame]
     radius = torch.sqrt(dx.square() + dy.square() + 1e-9)
-    iris = torch.tensor(look.iris).expand_as(color)
+    iris = color_rows(look.iris, len(x))
     iris = (
         iris
         * (0.75 + 0.55 * (radius / shape.iris_radius).clamp(0, 1) * (0.5 - 0.5 * dy / shape.iris_radius).clamp(0, 1))[

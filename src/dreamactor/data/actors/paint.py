@@ -5,12 +5,15 @@ Axis letter N: visible points. Knows nothing about triangles and pixels.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from dreamactor.data.actors.cloth import cloth_color
 from dreamactor.data.actors.face import paint_face
 from dreamactor.data.actors.figure import Figure
+from dreamactor.data.actors.rows import color_rows, dot_rows, unit_rows
 from dreamactor.data.actors.scene import Scene
 from dreamactor.data.actors.skin import (
     EAR,
@@ -46,17 +49,17 @@ def paint(figure: Figure, code: int, frame: Tensor, point: Tensor, soft: Tensor)
         return paint_face(look, actor.face, figure.curves, frame, point, soft / actor.body.head_radius), 0.16
     if code == EAR:
         hollow = torch.exp(-(((point[:, 1] - actor.face.eye_y + 0.09) / 0.11) ** 2) - (((point[:, 2] + 0.10) / 0.055) ** 2))
-        return torch.tensor(look.skin) * (1 - 0.35 * hollow)[:, None], 0.10
+        return color_rows(look.skin, len(point)) * (1 - 0.35 * hollow)[:, None], 0.10
     if code == HAND:
-        return torch.tensor(look.skin).expand_as(point), 0.08
+        return color_rows(look.skin, len(point)), 0.08
     if code == HAIR:
         return _hair_color(figure, point), 0.22
     if code == HAT:
         line = max(actor.face.hairline_y - 0.10, 0.40)
         band = ((0.03 - (point[:, 1] - line - 0.06).abs()) / (soft / actor.body.head_radius) + 0.5).clamp(0, 1)
-        return torch.tensor(look.hat_color) * (1 - 0.25 * band)[:, None], 0.05
+        return color_rows(look.hat_color, len(point)) * (1 - 0.25 * band)[:, None], 0.05
     if code == GLASSES:
-        return torch.tensor(look.glasses_color).expand_as(point), 0.5
+        return color_rows(look.glasses_color, len(point)), 0.5
     if code == SHOE:
         return _shoe_color(figure, point, soft), 0.15
     return _dressed(figure, code, point, soft)
@@ -65,7 +68,7 @@ def paint(figure: Figure, code: int, frame: Tensor, point: Tensor, soft: Tensor)
 def _dressed(figure: Figure, code: int, point: Tensor, soft: Tensor) -> tuple[Tensor, Tensor]:
     """Colour and gloss of trunk, neck, limbs and skirt at rest places [N, 3]."""
     look, field, torso = figure.actor.look, figure.outfit.field, figure.actor.body.torso
-    skin = torch.tensor(look.skin).expand_as(point)
+    skin = color_rows(look.skin, len(point))
     covered = torch.ones(len(point))
     hem = torch.zeros(len(point))
     cloth, surface = look.top, point
@@ -135,8 +138,7 @@ def _length(points: list[Tensor], cover: float) -> float:
 def _shoe_color(figure: Figure, point: Tensor, soft: Tensor) -> Tensor:
     """Upper, sole, toe cap and sock; coordinates in foot lengths about the ankle."""
     look, size = figure.actor.look, soft / figure.actor.body.foot
-    upper = torch.tensor(look.shoe)
-    color = upper.expand_as(point)
+    color = color_rows(look.shoe, len(point))
     laces = (
         (0.35 * torch.sin(point[:, 2] * 60) + 0.3).clamp(0, 1)
         * (point[:, 0].abs() < 0.09)
@@ -154,16 +156,16 @@ def _shoe_color(figure: Figure, point: Tensor, soft: Tensor) -> Tensor:
 def _hair_color(figure: Figure, point: Tensor) -> Tensor:
     angle = torch.atan2(point[:, 0] - 0.3 * figure.actor.look.parting, point[:, 2] + 1.2)
     strand = torch.sin(angle * 60 + 3 * torch.sin(point[:, 1] * 7)) * 0.5 + torch.sin(angle * 131 + point[:, 1] * 5) * 0.5
-    base = torch.tensor(figure.actor.look.hair_color)
+    base = color_rows(figure.actor.look.hair_color, len(point))
     return (base * (1 + 0.13 * strand)[:, None] + 0.012 * strand[:, None]).clamp(0, 1)
 
 
-def light(color: Tensor, normal: Tensor, view: Tensor, gloss: Tensor, scene: Scene) -> Tensor:
+def light(color: Tensor, normal: Sequence[Tensor], view: Sequence[Tensor], gloss: Tensor, scene: Scene) -> Tensor:
     """Wrapped key light, sky and ground fill, a rim, and a soft highlight.
 
     Args:
         color: [3, N] before lighting.
-        normal, view: [3, N] unit vectors, out of the surface and to the camera.
+        normal, view: three [N] each, unit vectors out of the surface and to the camera.
         gloss: [N] strength of the highlight.
         scene: the lights.
 
@@ -171,27 +173,16 @@ def light(color: Tensor, normal: Tensor, view: Tensor, gloss: Tensor, scene: Sce
         [3, N] colour, not clamped.
     """
     sun = scene.light
-    half = unit_rows(view[0] + sun[0], view[1] + sun[1], view[2] + sun[2])
+    half = unit_rows(*(v + s for v, s in zip(view, sun, strict=True)))
     facing = normal[0] * sun[0] + normal[1] * sun[1] + normal[2] * sun[2]
     key = facing.add_(0.35).div_(1.35).clamp_(0, 1).mul_(scene.key)
     sky = 0.5 + 0.5 * normal[1]
     fill = (0.62 + 0.38 * sky).mul_(scene.fill)
-    grazing = 1 - _dot(normal, view).clamp_(0, 1)
+    grazing = 1 - dot_rows(normal, view).clamp_(0, 1)
     dim = 1 - 0.22 * grazing.square()
-    shine = _dot(normal, half).clamp_(0, 1).pow_(26).mul_(gloss)
+    shine = dot_rows(normal, half).clamp_(0, 1).pow_(26).mul_(gloss)
     shine += sky.mul_(scene.rim * 0.35) * grazing.pow_(3)
     lit = torch.empty_like(color)
     for channel, warm in enumerate((1 + 0.06 * scene.warmth, 1.0, 1 - 0.08 * scene.warmth)):
-        strength = (key * warm).add_(fill).mul_(dim)
-        torch.mul(color[channel], strength, out=lit[channel])
+        torch.mul(color[channel], (key * warm).add_(fill).mul_(dim), out=lit[channel])
     return lit.add_((1 - lit).clamp_(0, 1).mul_(shine))
-
-
-def unit_rows(x: Tensor, y: Tensor, z: Tensor) -> Tensor:
-    """Unit vectors [3, N] of vectors whose coordinates lie apart."""
-    length = torch.sqrt(x * x + y * y + z * z).clamp_(min=1e-8)
-    return torch.stack([x / length, y / length, z / length])
-
-
-def _dot(one: Tensor, other: Tensor) -> Tensor:
-    return one[0] * other[0] + one[1] * other[1] + one[2] * other[2]

@@ -8,6 +8,7 @@ Axis letters: N samples, V vertices, t frames drawn at once.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -18,13 +19,14 @@ from torch import Tensor
 from dreamactor.data.actors.exact import exact_track
 from dreamactor.data.actors.figure import Actor, Figure, build_figure
 from dreamactor.data.actors.motion import Performance
-from dreamactor.data.actors.paint import light, paint, unit_rows
-from dreamactor.data.actors.raster import SUBSAMPLES, Fragments, Raster, where
+from dreamactor.data.actors.paint import light, paint
+from dreamactor.data.actors.raster import Fragments, Raster
+from dreamactor.data.actors.rows import take, unit_rows, where
 from dreamactor.data.actors.scene import Camera, Scene, draw_background, place_camera
 from dreamactor.types.track import PersonTrack
 
-PIXELS_AT_ONCE = 300_000
-"""Upper bound of pixels in one pass: bounds memory."""
+PIXELS_AT_ONCE = 420_000
+"""Upper bound of pixels in one pass: bounds memory. Many frames at once share what every operation costs by itself."""
 _NO_SHADOW = 1e-9
 """Shadows weaker than this change nothing."""
 
@@ -73,9 +75,9 @@ def render(
     background = draw_background(scene, width=width, height=height, floor_px=min(max(horizon, 0.35 * height), 1.4 * height))
     canvas = _Canvas(figure=figure, scene=scene, camera=camera, background=background, width=width, height=height)
     images, masks = [], []
-    count = max(1, PIXELS_AT_ONCE // (width * height))
-    for start in range(0, len(chosen), count):
-        image, mask = canvas.draw(torch.tensor(chosen[start : start + count]), antialias=antialias)
+    passes = math.ceil(len(chosen) / max(1, PIXELS_AT_ONCE // (width * height)))
+    for now in torch.tensor(chosen).tensor_split(passes):
+        image, mask = canvas.draw(now, antialias=antialias)
         images.append(image)
         masks.append(mask)
     track = exact_track(actor, figure, performance, camera, width=width, height=height)
@@ -104,41 +106,38 @@ class _Canvas:
         count, area = len(now), self.width * self.height
         place, normal, coords = self.figure.surface(now)
         attributes = torch.cat([normal, coords]).flatten(1)  # [6, t V]
-        seen = torch.stack(self.camera.project_rows(*place))
-        raster = Raster(seen, self.corners, width=self.width, height=self.height)
+        raster = Raster(self.camera.project_rows(*place), self.corners, width=self.width, height=self.height)
         coarse = raster.nearest()
         shadow, image = self._floor(now)
-        mask = torch.zeros(count * area, dtype=torch.uint8).index_fill_(0, coarse.sample, 255)
+        mask = torch.zeros(count * area, dtype=torch.uint8).scatter_(0, coarse.sample, 255)
         edge = self._edges(coarse, count) if antialias else torch.zeros(count * area, dtype=torch.bool)
         edges = where(edge)
         whole = coarse.take(where(~edge.index_select(0, coarse.sample)))
-        fine = raster.nearest_fine(edge) if len(edges) else coarse.take(edges)
-        pixel = torch.cat([whole.sample, edges.index_select(0, fine.sample // 4)])
-        offset = torch.zeros(2, len(pixel))
-        offset[:, len(whole.sample) :] = torch.tensor(SUBSAMPLES).T.index_select(1, fine.sample % 4)
-        color = self._shade(whole.followed_by(fine, sample=pixel), 0.5 + offset, now, attributes)
-        inner, outer = color.split([len(whole.sample), len(fine.sample)], dim=1)
+        fine = raster.nearest_fine(edge) if len(edges) else whole.take(edges)
+        color = self._shade(whole + fine, now, attributes)
         behind = self.background.flatten(1).index_select(1, edges % area) * shadow.flatten().index_select(0, edges)
-        samples = behind[..., None].repeat(1, 1, 4).flatten(1).index_copy_(1, fine.sample, outer)
-        image.index_copy_(1, whole.sample, _to_bytes(inner))
-        image.index_copy_(1, edges, _to_bytes(samples.unflatten(1, (-1, 4)).mean(-1)))
+        samples = behind.repeat_interleave(4, 1)
+        rows = zip(image, color, samples, strict=True)
+        for channel, inner, sample in rows:
+            sample.scatter_(0, fine.sample, inner[len(whole.sample) :])
+            channel.scatter_(0, whole.sample, _to_bytes(inner[: len(whole.sample)]))
+            channel.scatter_(0, edges, _to_bytes(sample.view(-1, 4).mean(1)))
         share = torch.bincount(fine.sample // 4, minlength=len(edges)).float() / 4
-        mask.index_copy_(0, edges, _to_bytes(share))
-        rows = [channel.view(count * self.height, self.width).numpy() for channel in image]
-        frames = torch.from_numpy(cv2.merge(rows)).view(count, self.height, self.width, 3)
-        return frames, mask.view(count, self.height, self.width)
+        mask.scatter_(0, edges, _to_bytes(share))
+        frames = torch.from_numpy(cv2.merge([row.view(-1, self.width).numpy() for row in image]))
+        return frames.view(count, self.height, self.width, 3), mask.view(count, self.height, self.width)
 
     def _edges(self, coarse: Fragments, count: int) -> Tensor:
         """[t * H * W] pixels next to another kind of surface or a step in depth."""
         size = (count, self.height, self.width)
-        kind, far = np.full(size, 255, dtype=np.uint8), np.full(size, 99.0, dtype=np.float32)
-        kind.reshape(-1)[coarse.sample] = self.kind.index_select(0, coarse.triangle % len(self.kind))
-        far.reshape(-1)[coarse.sample] = coarse.depth
-        edge = np.zeros(size, dtype=bool)
+        kind, far = torch.full(size, 255, dtype=torch.uint8), torch.full(size, 99.0)
+        kind.view(-1).scatter_(0, coarse.sample, self.kind.index_select(0, coarse.face))
+        far.view(-1).scatter_(0, coarse.sample, coarse.depth)
+        kinds, depths, edge = kind.numpy(), far.numpy(), np.zeros(size, dtype=bool)
         step = 0.12 * self.figure.actor.body.head_radius
         for one, other in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:, :, :-1], np.s_[:, :, 1:])):
-            differs = kind[one] != kind[other]
-            differs |= np.abs(far[one] - far[other]) > step
+            differs = kinds[one] != kinds[other]
+            differs |= np.abs(depths[one] - depths[other]) > step
             edge[one] |= differs
             edge[other] |= differs
         return torch.from_numpy(edge.reshape(-1))
@@ -168,47 +167,31 @@ class _Canvas:
             image[:, :, rows] = _to_bytes(self.background[:, None, rows] * shadow[:, rows])
         return shadow, image.flatten(1)
 
-    def _shade(self, seen: Fragments, offset: Tensor, now: Tensor, attributes: Tensor) -> Tensor:
-        """Colour of visible samples: [3, N].
-
-        Args:
-            seen: what they show; their samples are pixels.
-            offset: [2, N] where in the pixel.
-            now: [t] frames.
-            attributes: [6, t V] normal and texture coordinates of every vertex.
-        """
+    def _shade(self, seen: Fragments, now: Tensor, attributes: Tensor) -> Tensor:
+        """Colour of visible samples: [3, N]; `attributes` [6, t V]: normal and texture coordinates of every vertex."""
         camera = self.camera
-        slot = torch.div(seen.triangle, len(self.kind), rounding_mode="floor")
-        face = seen.triangle - slot * len(self.kind)
-        kind = self.kind.index_select(0, face).numpy()
+        first = seen.frame * (attributes.shape[1] // len(now))
+        corners = [row.index_select(0, seen.face).add_(first) for row in self.corners]
+        shares = (1 - seen.second - seen.third, seen.second, seen.third)
+        value = []
+        for row in attributes:
+            a, b, c = (row.index_select(0, at).mul_(share) for at, share in zip(corners, shares, strict=True))
+            value.append(a.add_(b).add_(c))
+        coords = torch.stack(value[3:])
+        soft, frame = seen.depth / camera.focal_px, now.index_select(0, seen.frame)
+        kind = self.kind.index_select(0, seen.face).numpy()
         order = torch.from_numpy(np.argsort(kind, kind="stable"))
-        share_b, share_c = seen.second, seen.third
-        shares = (1 - share_b - share_c, share_b, share_c)
-        first = slot * (attributes.shape[1] // len(now))
-        corner = [first + row.index_select(0, face) for row in self.corners]
-        value = [sum(row.index_select(0, c) * s for c, s in zip(corner, shares, strict=True)) for row in attributes]
-        normal, coords = unit_rows(*value[:3]), torch.stack(value[3:])
-        at = seen.sample % (self.width * self.height)
-        row = torch.div(at, self.width, rounding_mode="floor")
-        u, v = (at - row * self.width).float() + offset[0], row.float() + offset[1]
-        across, up = (u - camera.center_px[0]) / camera.focal_px, (camera.center_px[1] - v) / camera.focal_px
-        view = unit_rows(-across, -up, torch.ones(len(at)))
-        soft = seen.depth / camera.focal_px
-        color, gloss = torch.empty_like(coords), torch.empty(len(at))
-        frame = now.index_select(0, slot)
-        counts = np.bincount(kind).tolist()
-        for code, here in enumerate(order.split(counts)):
-            if len(here):
-                painted, shine = paint(
-                    self.figure,
-                    code,
-                    frame.index_select(0, here),
-                    coords.index_select(1, here).T,
-                    soft.index_select(0, here),
-                )
-                color.index_copy_(1, here, painted.T)
-                gloss[here] = shine
-        return light(color, normal, view, gloss, self.scene)
+        color, gloss = torch.empty_like(coords), torch.empty_like(soft)
+        for code, here in enumerate(order.split(np.bincount(kind).tolist())):
+            if not len(here):
+                continue
+            when, width = take(here, frame, soft)
+            painted, shine = paint(self.figure, code, when, coords.index_select(1, here).T, width)
+            color.scatter_(1, here.expand(3, -1), painted.T)
+            gloss.scatter_(0, here, shine)
+        across, up = (seen.u - camera.center_px[0]) / camera.focal_px, (camera.center_px[1] - seen.v) / camera.focal_px
+        view = unit_rows(across.neg_(), up.neg_(), torch.ones_like(soft))
+        return light(color, unit_rows(*value[:3]), view, gloss, self.scene)
 
 
 def _to_bytes(color: Tensor) -> Tensor:

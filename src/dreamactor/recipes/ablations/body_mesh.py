@@ -132,11 +132,11 @@ def _draw(
     fine_width, fine_height = width * _OVERSAMPLE, height * _OVERSAMPLE
     depth = _DEPTH + vertices[:, 2:] / max(width, height)
     seen = torch.cat([vertices[:, :2] * _OVERSAMPLE, depth], dim=-1)
-    hits = Raster(seen.T[:, None], faces.T, width=fine_width, height=fine_height).nearest()
+    hits = Raster(seen.T[:, None].unbind(), faces.T, width=fine_width, height=fine_height).nearest()
     pictures = []
     for kind in normals:
         canvas = torch.zeros(fine_height * fine_width, 3)
-        canvas[hits.sample] = kind[hits.triangle] * 127.5 + 127.5
+        canvas[hits.sample] = kind[hits.face] * 127.5 + 127.5
         tall = canvas.view(fine_height, fine_width, 3).permute(2, 0, 1)[None]
         pictures.append(F.avg_pool2d(tall, _OVERSAMPLE)[0].permute(1, 2, 0).round().to(torch.uint8))
     return pictures[0], pictures[1]
