@@ -25,7 +25,7 @@ from dreamactor.data.actors.rows import take, unit_rows, where
 from dreamactor.data.actors.scene import Camera, Scene, draw_background, place_camera
 from dreamactor.types.track import PersonTrack
 
-PIXELS_AT_ONCE = 420_000
+PIXELS_AT_ONCE = 330_000
 """Upper bound of pixels in one pass: bounds memory. Many frames at once share what every operation costs by itself."""
 _NO_SHADOW = 1e-9
 """Shadows weaker than this change nothing."""

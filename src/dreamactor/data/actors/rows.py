@@ -34,6 +34,13 @@ def unit_rows(x: Tensor, y: Tensor, z: Tensor) -> list[Tensor]:
     return [x / length, y / length, z / length]
 
 
-def dot_rows(one: Sequence[Tensor], other: Sequence[Tensor]) -> Tensor:
-    """[N] products of vectors."""
+def length_rows(vector: Sequence[Tensor]) -> Tensor:
+    """[N] lengths of vectors; bit for bit what torch's norm of [N, 3] says where it multiplies and adds in one step."""
+    x, y, z = vector
+    square = (x * x).addcmul_(y, y).addcmul_(z, z)
+    return torch.from_numpy(np.sqrt(square.numpy()))
+
+
+def dot_rows(one: Sequence[Tensor], other: Sequence[Tensor] | Sequence[float]) -> Tensor:
+    """[N] products of vectors with vectors or with one vector."""
     return one[0] * other[0] + one[1] * other[1] + one[2] * other[2]

@@ -17,6 +17,7 @@ from dreamactor.data.actors.body import BodyShape, Joints, pose_body
 from dreamactor.data.actors.curves import curve, smooth
 from dreamactor.data.actors.mesh import Mesh, ellipsoid, join, loft, ring_angles, surface_net, tube
 from dreamactor.data.actors.motion import pose_performance
+from dreamactor.data.actors.rows import dot_rows, length_rows
 from dreamactor.data.actors.wardrobe import Look
 from dreamactor.geometry.rotation import normalize
 
@@ -136,9 +137,11 @@ def soft_min(a: Tensor, b: Tensor, k: float) -> Tensor:
 
 
 def _cone(p: Tensor, a: Tensor, b: Tensor, ra: float, rb: float) -> Tensor:
-    axis = b - a
-    t = ((p - a) @ axis / (axis @ axis)).clamp(0, 1)
-    return (p - a - t[:, None] * axis).norm(dim=-1) - (ra + (rb - ra) * t)
+    from_a = [row - start for row, start in zip(p.unbind(-1), a.tolist(), strict=True)]
+    axis = (b - a).tolist()
+    t = (dot_rows(from_a, axis) / float((b - a) @ (b - a))).clamp_(0, 1)
+    beside = [row - t * step for row, step in zip(from_a, axis, strict=True)]
+    return length_rows(beside).sub_(t.mul_(rb - ra).add_(ra))
 
 
 def _limb(p: Tensor, points: list[Tensor], radii: list[float], blend: float) -> Tensor:
