@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -62,6 +63,7 @@ def vertex_normals(vertices: Tensor, faces: Tensor) -> Tensor:
     return torch.nn.functional.normalize(normals, dim=-1)
 
 
+@lru_cache
 def ring_faces(rings: int, sides: int) -> Tensor:
     """Faces of a closed-around grid of [rings, sides] vertices; rings go up, sides counter-clockwise seen from above."""
     ring, side = torch.meshgrid(torch.arange(rings - 1), torch.arange(sides), indexing="ij")
