@@ -6,7 +6,6 @@ Axis letter N: surface points. Head coordinates are head units (see `expression`
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import torch
 from torch import Tensor
@@ -52,22 +51,27 @@ def paint_face(look: Look, shape: FaceShape, curves: FaceCurves, frame: Tensor, 
         bare = _bump(x, y, 0.0, shape.mouth_y + 0.05, 0.30, 0.16)
         share = _inside(y - edge, soft + 0.16) * (1 - bare).clamp(0, 1) * look.beard * ((z + 0.25) / 0.2).clamp(0, 1)
         color = _paint(color, look.hair_color, share)
-    rows = (frame, x, y, soft, front)
-    near = (x - curves.mouth_x[frame]).abs() < curves.mouth_half_width[frame] + soft
-    near &= (y > shape.mouth_y - 0.8 - 3 * soft) & (y < shape.mouth_y + 0.5 + 3 * soft) & (front > 0)
-    color = _on(near, color, rows, partial(_paint_mouth, look, curves))
-    low, wide = shape.eye_y - shape.eye_height - 0.25, max(1.06 * shape.eye_half_width, shape.brow_half_width) + 0.01
+    at = (frame, x, y, soft, front)
+    wide, near = 1.3 * curves.mouth_half_width[frame] + 0.1, (x - curves.mouth_x[frame]).abs()
+    near = (near < wide + soft) & (y > shape.mouth_y - 0.8 - 3 * soft) & (y < shape.mouth_y + 0.5 + 3 * soft)
+    color = _on(near & (front > 0), color, at, lambda part, t, x, y, s, f: _paint_mouth(part, look, curves, t, x, y, s, f))
+    reach = 1.1 * max(shape.eye_half_width, shape.brow_half_width) + 0.05
     for side in (1, -1):
-        near = ((side * x - shape.eye_x).abs() < wide + soft) & (y > low - 3 * soft) & (front > 0)
-        color = _on(near, color, rows, partial(_paint_eye, look, shape, curves, side))
+        near = ((side * x - shape.eye_x).abs() < reach + soft) & (y > shape.eye_y - shape.eye_height - 0.25 - 3 * soft)
+        color = _on(
+            near & (front > 0),
+            color,
+            at,
+            lambda part, t, x, y, s, f, side=side: _paint_eye(part, look, shape, curves, t, x, y, s, f, side),
+        )
     return color
 
 
-def _on(near: Tensor, color: Tensor, rows: tuple[Tensor, ...], paint: Callable[..., Tensor]) -> Tensor:
-    """Paints only where `near`, with the rows' values there: everything that it paints must lie inside."""
+def _on(near: Tensor, color: Tensor, at: tuple[Tensor, ...], paint: Callable[..., Tensor]) -> Tensor:
+    """Paints where `near`, with the rows `at` those points: all that this paint can reach must lie inside."""
     here = where(near)
     part = color.T.index_select(1, here).T
-    return color.T.scatter(1, here.expand(3, -1), paint(part, *take(here, *rows)).T).T
+    return color.T.scatter(1, here.expand(3, -1), paint(part, *take(here, *at)).T).T
 
 
 def _paint_relief(
@@ -110,7 +114,7 @@ def _paint_relief(
 
 
 def _paint_mouth(
-    look: Look, curves: FaceCurves, color: Tensor, frame: Tensor, x: Tensor, y: Tensor, soft: Tensor, front: Tensor
+    color: Tensor, look: Look, curves: FaceCurves, frame: Tensor, x: Tensor, y: Tensor, soft: Tensor, front: Tensor
 ) -> Tensor:
     u = (x - curves.mouth_x[frame]) / curves.mouth_half_width[frame]
     inside_u = u.clamp(-1, 1)
@@ -145,8 +149,8 @@ def _paint_mouth(
 
 
 def _paint_eye(
-    look: Look, shape: FaceShape, curves: FaceCurves, side: int, color: Tensor, frame: Tensor, x: Tensor, y: Tensor,
-    soft: Tensor, front: Tensor,
+    color: Tensor, look: Look, shape: FaceShape, curves: FaceCurves, frame: Tensor, x: Tensor, y: Tensor, soft: Tensor,
+    front: Tensor, side: int,
 ) -> Tensor:  # fmt: skip
     along = side * (x - side * shape.eye_x) / shape.eye_half_width
     within = along.clamp(-1, 1)
