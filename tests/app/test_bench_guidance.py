@@ -20,7 +20,7 @@ from dreamactor.app.bench import (
 from dreamactor.app.bench.guidance_micro import compare_dips, compare_waves
 from dreamactor.app.main import run
 from dreamactor.data.actors import NUM_EXPRESSION
-from dreamactor.data.actors.expression import COEFFICIENT
+from dreamactor.data.actors.coefficients import COEFFICIENT
 from dreamactor.inference.face_encoders import FaceEncoders, save_face_encoders
 from dreamactor.models.face_motion import ImplicitFaceEncoder, LandmarkFaceEncoder
 

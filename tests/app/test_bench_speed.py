@@ -13,10 +13,12 @@ from torch import Tensor, nn
 
 from dreamactor.app import main
 from dreamactor.app.bench import speed as measuring
+from dreamactor.app.bench import speed_actors
 from dreamactor.app.bench.speed import LENGTHS, NETWORK_STAGES, STAGES, MeteredAnimator, SpeedOptions, animate
 from dreamactor.app.bench.speed_meter import PeakMemory, count_gflop, gflops, race, resident_mb
 from dreamactor.app.bench.speed_peers import build_wan, build_wan_animate, run_wan, run_wan_animate
 from dreamactor.app.bench.speed_scene import draw_scene, ready, with_mode
+from dreamactor.data.actors import FRAMINGS
 from dreamactor.errors import ConfigError
 from dreamactor.inference.animator import Animator
 from dreamactor.inference.request import AnimateRequest
@@ -29,17 +31,34 @@ def speed():
     return lambda *options: main.run(["bench", "speed", *options])
 
 
+def few_actors(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("ACTORS", 1), ("NUM_FRAMES", 2), ("SIZES_PX", (32, 48)), ("MATMUL_REPEATS", 1)):
+        monkeypatch.setattr(speed_actors, name, value)
+
+
+def test_one_part_alone_is_measured(speed, shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few_actors(monkeypatch)
+    file, threads = tmp_path / "speed.json", torch.get_num_threads()
+    assert speed("--model", str(shared / "model"), "--only", "actors", "--repeats", "1", "--json", str(file)) == 0
+    rows = json.loads(file.read_text())["rows"]
+    assert {row["set"] for row in rows} == {"actors"}
+    assert {row["method"] for row in rows} == {"dressing", *(f"{s} px {f}" for s in (32, 48) for f in FRAMINGS)}
+    assert all(row["value"] > 0 for row in rows)
+    assert torch.get_num_threads() == threads
+
+
 def test_every_set_is_measured_printed_and_written(
     speed, shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(measuring, "FILM_S", 0.2)
+    few_actors(monkeypatch)
     file = tmp_path / "speed.json"
     assert speed("--model", str(shared / "model"), "--frames", "25", "--repeats", "1", "--json", str(file)) == 0
     written = json.loads(file.read_text())
     rows = written["rows"]
     taken = [row for row in rows if row["value"] is not None]
     assert all(math.isfinite(row["value"]) and row["value"] > 0 and row["n"] >= 1 for row in taken)
-    assert {row["set"] for row in taken} == {"stage", "length", "references", "reference_mode", "peers"}
+    assert {row["set"] for row in taken} == {"actors", "stage", "length", "references", "reference_mode", "peers"}
     assert {row["method"] for row in taken if row["set"] == "stage"} == {"perceive", *STAGES, "whole"}
     left_out = [row for row in rows if row["value"] is None]
     assert {row["method"] for row in left_out} == {f"{length} frames" for length in LENGTHS if length > 25}
@@ -52,7 +71,14 @@ def test_every_set_is_measured_printed_and_written(
 
 @pytest.mark.parametrize(
     "options",
-    [["--frames", "5"], ["--frames", "731"], ["--repeats", "0"], ["--model", "acter"], ["--json", "nowhere/speed.json"]],
+    [
+        ["--frames", "5"],
+        ["--frames", "731"],
+        ["--repeats", "0"],
+        ["--model", "acter"],
+        ["--json", "nowhere/speed.json"],
+        ["--only", "walking"],
+    ],
 )
 def test_a_bad_option_is_one_line_and_exit_code_2(speed, options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert speed(*options) == 2

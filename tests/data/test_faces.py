@@ -9,7 +9,7 @@ import torch
 from torch.testing import assert_close
 
 from dreamactor.data.actors import FIRST_HELD_OUT_SEED, NUM_EXPRESSION
-from dreamactor.data.actors.expression import COEFFICIENT
+from dreamactor.data.actors.coefficients import COEFFICIENT
 from dreamactor.data.faces import (
     FIRST_FACE_SEED,
     NUM_MOMENTS,

@@ -78,7 +78,9 @@ def film_actor(
     return count
 
 
-def exact_performance_track(seed: int, *, count: int, framing: str, size: int, kind: str | None, cast: Cast) -> PersonTrack:
+def exact_performance_track(
+    seed: int, *, count: int, framing: str, size: int, kind: str | None, cast: Cast = DEFAULT_CAST
+) -> PersonTrack:
     """The exact track of what `film_actor` films."""
     performance = sample_performance(seed, num_frames=count, fps=FPS, framing=framing, kind=kind, cast=cast)  # type: ignore[arg-type]
     actor, scene = sample_actor(seed, cast=cast), sample_scene(seed, framing=framing, cast=cast)  # type: ignore[arg-type]

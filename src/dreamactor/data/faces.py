@@ -19,11 +19,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from dreamactor.data.actors import FIRST_HELD_OUT_SEED, render, sample_actor, sample_performance, sample_scene
+from dreamactor.data.actors.acting.key_poses import sample_expression
+from dreamactor.data.actors.coefficients import COEFFICIENT, NUM_EXPRESSION
 from dreamactor.data.actors.curves import stream
 from dreamactor.data.actors.exact import exact_track
-from dreamactor.data.actors.expression import COEFFICIENT, NUM_EXPRESSION
 from dreamactor.data.actors.figure import build_figure
-from dreamactor.data.actors.motion import ANGLES, Performance, sample_expression
+from dreamactor.data.actors.motion import ANGLES, Performance
 from dreamactor.data.actors.scene import Camera, place_camera
 from dreamactor.errors import NoPersonError
 from dreamactor.guidance.face_crop import normalize_landmarks

@@ -7,12 +7,12 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from dreamactor.data.actors.expression import COEFFICIENT
+from dreamactor.data.actors import EXPRESSION
 from dreamactor.guidance.person_box import other_side
 
-MIRRORED_CODE: Final = [COEFFICIENT[other_side(name)] for name in COEFFICIENT]
+MIRRORED_CODE: Final = [EXPRESSION.index(other_side(name)) for name in EXPRESSION]
 """For every coefficient the one it becomes."""
-SIGNED: Final = [COEFFICIENT[name] for name in ("mouth_shift", "gaze_x")]
+SIGNED: Final = [EXPRESSION.index(name) for name in ("mouth_shift", "gaze_x", "jaw_shift") if name in EXPRESSION]
 """Coefficients that point to one side and change their sign."""
 
 

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from dreamactor.app.bench.face_clips import FaceClip, Report, clip_tokens, draw_face_clip
 from dreamactor.data.actors import FIRST_HELD_OUT_SEED, NUM_EXPRESSION, Performance, sample_actor, sample_performance
-from dreamactor.data.actors.expression import COEFFICIENT, face_curves, face_points
+from dreamactor.data.actors.coefficients import COEFFICIENT
+from dreamactor.data.actors.expression import face_curves, face_points
 from dreamactor.evaluation.perceived import lid_opening, mouth_opening
 from dreamactor.geometry.skeleton import FACE_POINT
 from dreamactor.inference.face_encoders import FaceEncoders

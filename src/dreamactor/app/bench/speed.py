@@ -1,4 +1,5 @@
-"""Measures speed and memory: stages of the road, length of the video, references, and diffusers' transformers beside ours.
+"""Measures speed and memory: drawing of actors, stages of the road, length of the video, references, and diffusers'
+transformers beside ours.
 
 Every stage is timed around the `Animator`'s own methods, on drawn actors. Cores are often shared, so a time is the fastest
 of its repeats, and what is compared takes turns.
@@ -19,6 +20,7 @@ from typing import Any, Final, get_args
 import torch
 from torch import Tensor
 
+from dreamactor.app.bench.speed_actors import actor_rows
 from dreamactor.app.bench.speed_meter import (
     PeakMemory,
     Row,
@@ -44,7 +46,7 @@ from dreamactor.app.bench.speed_scene import (
     with_mode,
 )
 from dreamactor.app.film import film_actor
-from dreamactor.errors import DreamActorError
+from dreamactor.errors import ConfigError, DreamActorError
 from dreamactor.flow.guidance import Guidance
 from dreamactor.inference.animator import Animator
 from dreamactor.inference.bundle import ModelBundle
@@ -57,6 +59,8 @@ from dreamactor.types.guidance import MotionGuidance
 from dreamactor.video.reader import VideoReader
 from dreamactor.video.writer import VideoWriter
 
+PARTS: Final = ("actors", "perceive", "stages", "lengths", "networks")
+"""What can be measured by itself."""
 LENGTHS: Final = (25, 73, 145, 365, 730)
 """Frames of the videos whose time and memory are compared; 73 is the paper's segment, 730 about half a minute."""
 LENGTH_METRICS: Final = ("seconds_per_frame", "cpu_seconds_per_frame", "peak_rss_mb", "median_peak_rss_mb")
@@ -91,10 +95,17 @@ class SpeedOptions:
     Attributes:
         max_frames: longest video.
         repeats: of every time but those of whole lengths.
+        only: some of `PARTS`; empty for all.
     """
 
     max_frames: int
     repeats: int
+    only: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.only) - set(PARTS))
+        if unknown:
+            raise ConfigError(f"Unknown part '{unknown[0]}' of the speed bench. Known: {', '.join(PARTS)}.")
 
 
 class MeteredAnimator(Animator):
@@ -139,14 +150,23 @@ def bench_speed(bundle: ModelBundle, options: SpeedOptions, report: Report) -> t
         options: how much is measured.
         report: called with (what, done, total).
     """
+    wanted = set(options.only or PARTS)
     rates = [matmul_gflops()]
-    rows = perceive_rows(options, report)
-    scene = draw_scene(bundle, options.max_frames)
-    counts, runs = run_stages(bundle, scene, options, report)
-    rates.append(matmul_gflops())
-    rows += stage_rows(bundle, options, counts, runs, matmul_rate=max(rates))
-    rows += length_rows(bundle, scene, options, report)
-    rows += network_rows(bundle, scene, options, report)
+    rows: list[Row] = []
+    if "actors" in wanted:
+        rows += actor_rows(options.repeats, report)
+    if "perceive" in wanted:
+        rows += perceive_rows(options, report)
+    if wanted & {"stages", "lengths", "networks"}:
+        scene = draw_scene(bundle, options.max_frames)
+        if "stages" in wanted:
+            counts, runs = run_stages(bundle, scene, options, report)
+            rates.append(matmul_gflops())
+            rows += stage_rows(bundle, options, counts, runs, matmul_rate=max(rates))
+        if "lengths" in wanted:
+            rows += length_rows(bundle, scene, options, report)
+        if "networks" in wanted:
+            rows += network_rows(bundle, scene, options, report)
     return rows, {**machine_facts(), "matmul_gflops": max(rates)}
 
 

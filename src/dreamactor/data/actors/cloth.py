@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from dreamactor.data.actors.curves import wave_noise
+from dreamactor.data.actors.rows import color_rows
 from dreamactor.data.actors.texture import textured
 from dreamactor.data.actors.wardrobe import Cloth
 
@@ -38,7 +39,7 @@ def cloth_color(cloth: Cloth, surface: Tensor, soft: Tensor, *, printed: bool, t
         12: lambda: (0.5 + x / soft).clamp(0, 1) * (z > 0) + (0.5 - x / soft).clamp(0, 1) * (z <= 0),
         13: lambda: wave(y / period / 2.5),
     }[cloth.pattern]()
-    base, accent = torch.tensor(cloth.color), torch.tensor(cloth.accent)
+    base, accent = color_rows(cloth.color, len(x)), torch.tensor(cloth.accent)
     color = base + (accent - base) * share[:, None]
     weave = 0.025 * torch.sin(x * 900) * torch.sin(y * 900)
     color = (color * (1 + weave[:, None])).clamp(0, 1)

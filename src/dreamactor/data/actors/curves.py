@@ -38,16 +38,14 @@ def curve(x: Tensor, knots: Sequence[float], values: Sequence[float]) -> Tensor:
     )
     tangent = torch.cat([slope[:1], inner, slope[-1:]])
     x = x.clamp(float(k[0]), float(k[-1]))
-    i = (torch.searchsorted(k, x.contiguous(), right=True) - 1).clamp(0, len(k) - 2)
-    h = step[i]
-    t = (x - k[i]) / h
-    t2, t3 = t * t, t * t * t
-    return (
-        (2 * t3 - 3 * t2 + 1) * v[i]
-        + (t3 - 2 * t2 + t) * h * tangent[i]
-        + (3 * t2 - 2 * t3) * v[i + 1]
-        + (t3 - t2) * h * tangent[i + 1]
+    i = (torch.searchsorted(k, x.contiguous(), right=True) - 1).clamp(0, len(k) - 2).flatten()
+    start, end, before, after, begin, h = (
+        row.index_select(0, at).view_as(x)
+        for row, at in ((v, i), (v, i + 1), (tangent, i), (tangent, i + 1), (k, i), (step, i))
     )
+    t = (x - begin) / h
+    t2, t3 = t * t, t * t * t
+    return (2 * t3 - 3 * t2 + 1) * start + (t3 - 2 * t2 + t) * h * before + (3 * t2 - 2 * t3) * end + (t3 - t2) * h * after
 
 
 def wave_noise(x: Tensor, y: Tensor, phase: float) -> Tensor:

@@ -5,10 +5,13 @@ Axis letter N: surface points. Head coordinates are head units (see `expression`
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from dreamactor.data.actors.expression import FaceCurves, FaceShape, brow_height, iris_center, lid_heights
+from dreamactor.data.actors.rows import color_rows, take, where
 from dreamactor.data.actors.texture import textured
 from dreamactor.data.actors.wardrobe import Color, Look
 
@@ -24,7 +27,7 @@ def _paint(color: Tensor, over: Color | Tensor, share: Tensor) -> Tensor:
 
 
 def _bump(x: Tensor, y: Tensor, cx: Tensor | float, cy: Tensor | float, rx: float, ry: float) -> Tensor:
-    return torch.exp(-(((x - cx) / rx).square() + ((y - cy) / ry).square()))
+    return ((x - cx).div_(rx).square_()).add_((y - cy).div_(ry).square_()).neg_().exp_()
 
 
 def paint_face(look: Look, shape: FaceShape, curves: FaceCurves, frame: Tensor, point: Tensor, soft: Tensor) -> Tensor:
@@ -41,7 +44,7 @@ def paint_face(look: Look, shape: FaceShape, curves: FaceCurves, frame: Tensor, 
         [N, 3] colour in 0..1 before lighting.
     """
     x, y, z = point.unbind(-1)
-    color = torch.tensor(look.skin).expand(len(x), 3)
+    color = color_rows(look.skin, len(x))
     front = ((z - 0.15) / 0.2).clamp(0, 1)
     color = _paint_relief(color, look, shape, curves, frame, x, y, front)
     if look.skin_texture:
@@ -56,10 +59,27 @@ def paint_face(look: Look, shape: FaceShape, curves: FaceCurves, frame: Tensor, 
     if look.makeup:
         lid = _bump(x.abs(), y, shape.eye_x, shape.eye_y + 0.55 * shape.eye_height, shape.eye_half_width, 0.09)
         color = _paint(color, look.eyeshadow, look.makeup * lid * front)
-    color = _paint_mouth(color, look, curves, frame, x, y, soft, front)
+    at = (frame, x, y, soft, front)
+    wide, near = 1.3 * curves.mouth_half_width[frame] + 0.1, (x - curves.mouth_x[frame]).abs()
+    near = (near < wide + soft) & (y > shape.mouth_y - 0.8 - 3 * soft) & (y < shape.mouth_y + 0.5 + 3 * soft)
+    color = _on(near & (front > 0), color, at, lambda part, t, x, y, s, f: _paint_mouth(part, look, curves, t, x, y, s, f))
+    reach = 1.1 * max(shape.eye_half_width, shape.brow_half_width) + 0.05
     for side in (1, -1):
-        color = _paint_eye(color, look, shape, curves, frame, x, y, soft, front, side)
+        near = ((side * x - shape.eye_x).abs() < reach + soft) & (y > shape.eye_y - shape.eye_height - 0.25 - 3 * soft)
+        color = _on(
+            near & (front > 0),
+            color,
+            at,
+            lambda part, t, x, y, s, f, side=side: _paint_eye(part, look, shape, curves, t, x, y, s, f, side),
+        )
     return color
+
+
+def _on(near: Tensor, color: Tensor, at: tuple[Tensor, ...], paint: Callable[..., Tensor]) -> Tensor:
+    """Paints where `near`, with the rows `at` those points: all that this paint can reach must lie inside."""
+    here = where(near)
+    part = color.T.index_select(1, here).T
+    return color.T.scatter(1, here.expand(3, -1), paint(part, *take(here, *at)).T).T
 
 
 def _beard_share(look: Look, shape: FaceShape, x: Tensor, y: Tensor, z: Tensor, soft: Tensor) -> Tensor:
@@ -170,7 +190,7 @@ def _paint_mouth(
     lower_out = lower_in - curves.lower_lip[frame] * bow.sqrt()
     within = _inside((u.abs() - 1) * curves.mouth_half_width[frame], soft)
     lips = within * _inside(y - upper_out, soft) * _inside(lower_out - y, soft) * front
-    lip = torch.tensor(look.lips)
+    lip = color_rows(look.lips, len(x))
     upper_tone = lip * 0.86
     tone = torch.where((y > middle)[:, None], upper_tone, lip)
     shine = _bump(x, y, curves.mouth_x[frame], (lower_in + lower_out) / 2, 0.10, 0.018)
@@ -179,7 +199,7 @@ def _paint_mouth(
     hollow = within * _inside(y - upper_in, soft) * _inside(lower_in - y, soft) * front
     gap = curves.gap_up[frame] + curves.gap_down[frame]
     hollow = hollow * (gap / 0.02).clamp(0, 1)
-    inner = torch.tensor((0.22, 0.05, 0.06)).expand_as(color)
+    inner = color_rows((0.22, 0.05, 0.06), len(x))
     height = 0.42 + 0.5 * curves.tongue_up[frame] * torch.exp(-(inside_u / 0.5).square())
     tongue = _inside(y - (lower_in + height * gap), soft + 0.03) * (gap / (0.12 - 0.07 * curves.tongue_up[frame])).clamp(
         0, 1
@@ -234,13 +254,13 @@ def _paint_eye(
     crease = near * torch.exp(-((y - rest_upper - 0.035) / (0.011 + 0.5 * soft)).square())
     color = _paint(color, tuple(0.58 * c for c in look.skin), 0.6 * crease)  # type: ignore[arg-type]
     white = near * _inside(y - upper, soft) * _inside(lower - y, soft)
-    eyeball = torch.tensor((0.96, 0.96, 0.95)).expand_as(color)
+    eyeball = color_rows((0.96, 0.96, 0.95), len(x))
     shade = ((upper - y) / (0.8 * shape.eye_height)).clamp(0, 1).sqrt()
     eyeball = eyeball * (0.72 + 0.28 * shade)[:, None]
     iris_x, iris_y = iris_center(shape, curves, side)
     dx, dy = x - iris_x[frame], y - iris_y[frame]
     radius = torch.sqrt(dx.square() + dy.square() + 1e-9)
-    iris = torch.tensor(look.iris).expand_as(color)
+    iris = color_rows(look.iris, len(x))
     iris = (
         iris
         * (0.75 + 0.55 * (radius / shape.iris_radius).clamp(0, 1) * (0.5 - 0.5 * dy / shape.iris_radius).clamp(0, 1))[

@@ -42,6 +42,9 @@ class Outfit:
         field: the body's measures, limb by limb.
         rotation, origin: [G, 3, 3], [G, 3] segments in the rest pose.
         head_rest: [V', 3] the head's own vertices in head units.
+        carrier: [V] int64 the segment that a vertex follows most, alone for most vertices.
+        shared: [S] int64 vertices that follow several segments.
+        shares: [G, S] how much they follow each.
     """
 
     skin: Skin
@@ -49,6 +52,9 @@ class Outfit:
     rotation: Tensor
     origin: Tensor
     head_rest: Tensor
+    carrier: Tensor
+    shared: Tensor
+    shares: Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,16 +75,20 @@ class Figure:
     carry: Tensor
 
     def surface(self, now: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """World places, world normals and texture coordinates of all vertices in frames `now` [t]: [t, V, 3] each."""
-        skin, unit = self.outfit.skin, self.actor.body.head_radius
-        matrix = (skin.weights @ self.carry[now].flatten(2)).unflatten(-1, (3, 4))  # [t, V, 3, 4]
-        coords = skin.coords.expand(len(now), -1, -1).clone()
-        rest = skin.vertices.expand(len(now), -1, -1).clone()
-        moved = HeadShape(face=self.actor.face).posed_points(self.outfit.head_rest, _at(self.curves, now))
-        coords[:, skin.head] = moved
-        rest[:, skin.head] += (moved - self.outfit.head_rest) * unit
-        place = (matrix[..., :3] * rest[..., None, :]).sum(-1) + matrix[..., 3]
-        normal = (matrix[..., :3] * skin.normals[:, None, :]).sum(-1)
+        """World places, world normals and texture coordinates of all vertices in frames `now` [t]: [3, t, V] each."""
+        outfit, skin = self.outfit, self.outfit.skin
+        carry = self.carry[now].flatten(2).transpose(1, 2).contiguous()  # [t, 12, G]
+        matrix = carry.flatten(0, 1).index_select(1, outfit.carrier).unflatten(0, (len(now), 12))
+        matrix.index_copy_(2, outfit.shared, carry @ outfit.shares)
+        row = matrix.unflatten(1, (3, 4)).permute(1, 2, 0, 3)  # [3, 4, t, V]
+        coords = skin.coords.T[:, None].repeat(1, len(now), 1)
+        rest = skin.vertices.T[:, None].repeat(1, len(now), 1)
+        moved = HeadShape(face=self.actor.face).posed_points(outfit.head_rest, _at(self.curves, now)).permute(2, 0, 1)
+        coords[..., skin.head] = moved
+        rest[..., skin.head] += (moved - outfit.head_rest.T[:, None]) * self.actor.body.head_radius
+        normals = skin.normals.T[:, None]
+        place = torch.stack([r[0] * rest[0] + r[1] * rest[1] + r[2] * rest[2] + r[3] for r in row])
+        normal = torch.stack([r[0] * normals[0] + r[1] * normals[1] + r[2] * normals[2] for r in row])
         return place, normal, coords
 
 
@@ -127,7 +137,18 @@ def dress(actor: Actor) -> Outfit:
         garment_parts=garment_parts,
     )
     rotation, origin = segment_frames(rest, 25.0)
-    return Outfit(skin=skin, field=field, rotation=rotation[0], origin=origin[0], head_rest=skin.coords[skin.head].clone())
+    most, carrier = skin.weights.max(1)
+    shared = (most < 1).nonzero()[:, 0]
+    return Outfit(
+        skin=skin,
+        field=field,
+        rotation=rotation[0],
+        origin=origin[0],
+        head_rest=skin.coords[skin.head].clone(),
+        carrier=carrier,
+        shared=shared,
+        shares=skin.weights[shared].T.contiguous(),
+    )
 
 
 def build_figure(actor: Actor, performance: Performance) -> Figure:

@@ -5,6 +5,8 @@ Axis letter N: visible points. Knows nothing about triangles and pixels.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -14,10 +16,10 @@ from dreamactor.data.actors.head import animal_ear_place
 from dreamactor.data.actors.head_shape import HeadShape
 from dreamactor.data.actors.headwear import hat_line
 from dreamactor.data.actors.paint_clothes import paint_clothes
+from dreamactor.data.actors.rows import color_rows, dot_rows, unit_rows
 from dreamactor.data.actors.scene import Scene
 from dreamactor.data.actors.skin import EAR, FACE, GLASSES, HAIR, HAND, HAT, SCARF, SHOE, TIE
 from dreamactor.data.actors.texture import textured
-from dreamactor.geometry.rotation import normalize
 
 
 def paint(figure: Figure, code: int, frame: Tensor, point: Tensor, soft: Tensor) -> tuple[Tensor, Tensor | float]:
@@ -36,13 +38,13 @@ def paint(figure: Figure, code: int, frame: Tensor, point: Tensor, soft: Tensor)
     if code == EAR:
         return _ear_color(figure, point), 0.10
     if code == HAND:
-        return torch.tensor(look.gloves or look.skin).expand_as(point), 0.08 if look.gloves is None else 0.03
+        return color_rows(look.gloves or look.skin, len(point)), 0.08 if look.gloves is None else 0.03
     if code == HAIR:
         return _hair_color(figure, point, soft / actor.body.head_radius), 0.22
     if code == HAT:
         return _hat_color(figure, point, soft / actor.body.head_radius), 0.35 if look.hat in ("helmet", "crown") else 0.05
     if code == GLASSES:
-        return torch.tensor(look.glasses_color).expand_as(point), 0.5
+        return color_rows(look.glasses_color, len(point)), 0.5
     if code == SHOE:
         return _shoe_color(figure, point, soft), 0.15 if not look.barefoot else 0.05
     if code in (SCARF, TIE):
@@ -59,8 +61,7 @@ def _shoe_color(figure: Figure, point: Tensor, soft: Tensor) -> Tensor:
     if look.barefoot:
         nail = (point[:, 2] > 0.60 - 0.8 * (point[:, 0].abs() - 0.1).clamp(min=0)) & (point[:, 1] > -0.262)
         return torch.tensor(look.skin) * (1 + 0.10 * nail)[:, None]
-    upper = torch.tensor(look.shoe)
-    color = upper.expand_as(point)
+    color = color_rows(look.shoe, len(point))
     laces = (
         (0.35 * torch.sin(point[:, 2] * 60) + 0.3).clamp(0, 1)
         * (point[:, 0].abs() < 0.09)
@@ -80,7 +81,7 @@ def _ear_color(figure: Figure, point: Tensor) -> Tensor:
     skin = torch.tensor(look.skin)
     if face.creature in ("human", "alien", "robot"):
         hollow = torch.exp(-(((point[:, 1] - face.eye_y + 0.09) / 0.11) ** 2) - (((point[:, 2] + 0.10) / 0.055) ** 2))
-        return skin * (1 - 0.35 * hollow)[:, None]
+        return color_rows(look.skin, len(point)) * (1 - 0.35 * hollow)[:, None]
     inner = torch.tensor((0.92, 0.66, 0.64)) * 0.75 + 0.25 * skin
     across, up = animal_ear_place(HeadShape(face=face), point)
     return skin + (inner - skin) * ((0.55 - torch.sqrt(across**2 + up**2)) / 0.15 + 0.5).clamp(0, 1)[:, None] * (
@@ -90,7 +91,7 @@ def _ear_color(figure: Figure, point: Tensor) -> Tensor:
 
 def _hat_color(figure: Figure, point: Tensor, soft: Tensor) -> Tensor:
     look = figure.actor.look
-    color = torch.tensor(look.hat_color)
+    color = color_rows(look.hat_color, len(point))
     if look.hat in ("hood", "scarf", "headband", "crown"):
         fold = 0.10 * torch.sin(point[:, 1] * 23 + 4 * point[:, 0]) if look.hat == "scarf" else torch.zeros(len(point))
         return color * (1 + fold)[:, None]
@@ -102,7 +103,7 @@ def _hair_color(figure: Figure, point: Tensor, soft: Tensor) -> Tensor:
     look = figure.actor.look
     angle = torch.atan2(point[:, 0] - 0.3 * look.parting, point[:, 2] + 1.2)
     strand = torch.sin(angle * 60 + 3 * torch.sin(point[:, 1] * 7)) * 0.5 + torch.sin(angle * 131 + point[:, 1] * 5) * 0.5
-    base = torch.tensor(look.hair_color)
+    base = color_rows(look.hair_color, len(point))
     if look.hair_streak is not None:
         streak = (3 * torch.sin(angle * 21 + 2.0 * look.parting) - 1.2).clamp(0, 1)
         base = base + (torch.tensor(look.hair_streak) - base) * (0.8 * streak)[:, None]
@@ -112,17 +113,29 @@ def _hair_color(figure: Figure, point: Tensor, soft: Tensor) -> Tensor:
     return color
 
 
-def light(color: Tensor, normal: Tensor, ray: Tensor, gloss: Tensor, scene: Scene) -> Tensor:
-    """Wrapped key light, sky and ground fill, a rim, and a soft highlight."""
-    light = torch.tensor(scene.light)
-    view = normalize(-ray)
-    facing = (normal * light).sum(-1)
-    key = ((facing + 0.35) / 1.35).clamp(0, 1)
-    sky = 0.5 + 0.5 * normal[:, 1]
-    warm = torch.tensor((1 + 0.06 * scene.warmth, 1.0, 1 - 0.08 * scene.warmth))
-    grazing = 1 - (normal * view).sum(-1).clamp(0, 1)
-    strength = scene.key * key[:, None] * warm + scene.fill * (0.62 + 0.38 * sky)[:, None]
-    half = normalize(view + light)
-    shine = (normal * half).sum(-1).clamp(0, 1).pow(26) * gloss
-    lit = color * strength * (1 - 0.22 * grazing.pow(2))[:, None]
-    return lit + (shine + scene.rim * 0.35 * grazing.pow(3) * sky)[:, None] * (1 - lit).clamp(0, 1)
+def light(color: Tensor, normal: Sequence[Tensor], view: Sequence[Tensor], gloss: Tensor, scene: Scene) -> Tensor:
+    """Wrapped key light, sky and ground fill, a rim, and a soft highlight.
+
+    Args:
+        color: [3, N] before lighting.
+        normal, view: three [N] each, unit vectors out of the surface and to the camera.
+        gloss: [N] strength of the highlight.
+        scene: the lights.
+
+    Returns:
+        [3, N] colour, not clamped.
+    """
+    sun = scene.light
+    half = unit_rows(*(v + s for v, s in zip(view, sun, strict=True)))
+    facing = normal[0] * sun[0] + normal[1] * sun[1] + normal[2] * sun[2]
+    key = facing.add_(0.35).div_(1.35).clamp_(0, 1).mul_(scene.key)
+    sky = 0.5 + 0.5 * normal[1]
+    fill = (0.62 + 0.38 * sky).mul_(scene.fill)
+    grazing = 1 - dot_rows(normal, view).clamp_(0, 1)
+    dim = 1 - 0.22 * grazing.square()
+    shine = dot_rows(normal, half).clamp_(0, 1).pow_(26).mul_(gloss)
+    shine += sky.mul_(scene.rim * 0.35) * grazing.pow_(3)
+    lit = torch.empty_like(color)
+    for channel, warm in enumerate((1 + 0.06 * scene.warmth, 1.0, 1 - 0.08 * scene.warmth)):
+        torch.mul(color[channel], (key * warm).add_(fill).mul_(dim), out=lit[channel])
+    return lit.add_((1 - lit).clamp_(0, 1).mul_(shine))

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from dreamactor.data.actors.cloth import cloth_color
 from dreamactor.data.actors.figure import Figure
+from dreamactor.data.actors.rows import color_rows
 from dreamactor.data.actors.skin import (
     COAT,
     HOOD,
@@ -109,7 +110,7 @@ def _length(points: list[Tensor], cover: float) -> float:
 def _bare(figure: Figure, point: Tensor, soft: Tensor) -> Tensor:
     """Colour of bare skin."""
     look, grain = figure.actor.look, 0.35 * figure.outfit.field.unit
-    skin = torch.tensor(look.skin).expand_as(point)
+    skin = color_rows(look.skin, len(point))
     if not look.skin_texture:
         return skin
     place = torch.stack([point[:, 0] + point[:, 2], -point[:, 1]], -1) / grain

@@ -8,8 +8,11 @@ Axis letters: N samples, V vertices, t frames drawn at once.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+import cv2
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,13 +20,15 @@ from dreamactor.data.actors.exact import exact_track
 from dreamactor.data.actors.figure import Actor, Figure, build_figure
 from dreamactor.data.actors.motion import Performance
 from dreamactor.data.actors.paint import light, paint
-from dreamactor.data.actors.raster import SUBSAMPLES, Fragments, Pairs
+from dreamactor.data.actors.raster import Fragments, Raster
+from dreamactor.data.actors.rows import take, unit_rows, where
 from dreamactor.data.actors.scene import Camera, Scene, draw_background, place_camera
-from dreamactor.geometry.rotation import normalize
 from dreamactor.types.track import PersonTrack
 
-PIXELS_AT_ONCE = 300_000
-"""Upper bound of pixels in one pass: bounds memory."""
+PIXELS_AT_ONCE = 330_000
+"""Upper bound of pixels in one pass: bounds memory. Many frames at once share what every operation costs by itself."""
+_NO_SHADOW = 1e-9
+"""Shadows weaker than this change nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,11 +73,11 @@ def render(
     chosen = range(performance.num_frames)[frames or slice(None)]
     horizon = camera.center_px[1] + camera.focal_px * camera.place[1] / (camera.place[2] + 1.5 * actor.body.leg + 1)
     background = draw_background(scene, width=width, height=height, floor_px=min(max(horizon, 0.35 * height), 1.4 * height))
-    canvas = _Canvas(figure=figure, scene=scene, camera=camera, width=width, height=height)
+    canvas = _Canvas(figure=figure, scene=scene, camera=camera, background=background, width=width, height=height)
     images, masks = [], []
-    count = max(1, PIXELS_AT_ONCE // (width * height))
-    for start in range(0, len(chosen), count):
-        image, mask = canvas.draw(torch.tensor(chosen[start : start + count]), background, antialias=antialias)
+    passes = math.ceil(len(chosen) / max(1, PIXELS_AT_ONCE // (width * height)))
+    for now in torch.tensor(chosen).tensor_split(passes):
+        image, mask = canvas.draw(now, antialias=antialias)
         images.append(image)
         masks.append(mask)
     track = exact_track(actor, figure, performance, camera, width=width, height=height)
@@ -85,116 +90,110 @@ def render(
 
 
 class _Canvas:
-    """One figure before one camera; draws any of its frames."""
+    """One figure before one camera; draws any of its frames. Colours lie channel by channel, samples in rows."""
 
-    def __init__(self, *, figure: Figure, scene: Scene, camera: Camera, width: int, height: int) -> None:
-        self.figure, self.actor, self.scene, self.camera = figure, figure.actor, scene, camera
+    def __init__(self, *, figure: Figure, scene: Scene, camera: Camera, background: Tensor, width: int, height: int) -> None:
+        self.figure, self.scene, self.camera = figure, scene, camera
         self.width, self.height = width, height
+        skin = figure.outfit.skin
+        self.corners = skin.faces.T.contiguous()
+        self.kind = skin.kind.to(torch.uint8)
+        self.background = background.permute(2, 0, 1).contiguous()  # [3, H, W]
+        self.empty = _to_bytes(self.background)
 
-    def draw(self, now: Tensor, background: Tensor, *, antialias: bool) -> tuple[Tensor, Tensor]:
-        """Frames `now` [t] over the background: uint8 [t, H, W, 3] and the mask [t, H, W]."""
+    def draw(self, now: Tensor, *, antialias: bool) -> tuple[Tensor, Tensor]:
+        """Frames `now` [t]: uint8 [t, H, W, 3] and the mask [t, H, W]."""
         count, area = len(now), self.width * self.height
         place, normal, coords = self.figure.surface(now)
-        seen = self.camera.project(place)
-        skin = self.figure.outfit.skin
-        attributes = torch.cat([normal, coords], dim=-1)  # [t, V, 6]
-        pairs = Pairs(seen, skin.faces, width=self.width, height=self.height)
-        coarse = pairs.nearest()
-        image = (background * self._shadow(now)).flatten(0, 2)  # [t H W, 3]
-        mask = torch.zeros(count * area)
-        mask[coarse.sample] = 1
-        edge = self._edges(coarse, count) if antialias else torch.zeros(0, dtype=torch.int64)
-        if not len(edge):
-            image[coarse.sample] = self._shade(coarse, coarse.sample, torch.full((2,), 0.5), now, attributes)
-        else:
-            inner = torch.ones(count * area, dtype=torch.bool)
-            inner[edge] = False
-            keep = inner[coarse.sample].nonzero()[:, 0]
-            whole = Fragments(
-                sample=coarse.sample[keep],
-                triangle=coarse.triangle[keep],
-                shares=coarse.shares[keep],
-                depth=coarse.depth[keep],
-            )
-            fine = pairs.nearest_fine(edge)
-            pixel = torch.cat([whole.sample, edge[fine.sample // 4]])
-            offset = torch.cat([torch.full((len(keep), 2), 0.5), 0.5 + torch.tensor(SUBSAMPLES)[fine.sample % 4]])
-            both = Fragments(
-                sample=pixel,
-                triangle=torch.cat([whole.triangle, fine.triangle]),
-                shares=torch.cat([whole.shares, fine.shares]),
-                depth=torch.cat([whole.depth, fine.depth]),
-            )
-            color = self._shade(both, pixel, offset, now, attributes)
-            image[whole.sample] = color[: len(keep)]
-            samples = image[edge].repeat_interleave(4, 0)
-            samples[fine.sample] = color[len(keep) :]
-            image[edge] = samples.view(-1, 4, 3).mean(1)
-            mask[edge] = torch.bincount(fine.sample // 4, minlength=len(edge)).float() / 4
-        frames = (image.clamp(0, 1) * 255).round().to(torch.uint8).view(count, self.height, self.width, 3)
-        return frames, (mask * 255).round().to(torch.uint8).view(count, self.height, self.width)
+        attributes = torch.cat([normal, coords]).flatten(1)  # [6, t V]
+        raster = Raster(self.camera.project_rows(*place), self.corners, width=self.width, height=self.height)
+        coarse = raster.nearest()
+        shadow, image = self._floor(now)
+        mask = torch.zeros(count * area, dtype=torch.uint8).scatter_(0, coarse.sample, 255)
+        edge = self._edges(coarse, count) if antialias else torch.zeros(count * area, dtype=torch.bool)
+        edges = where(edge)
+        whole = coarse.take(where(~edge.index_select(0, coarse.sample)))
+        fine = raster.nearest_fine(edge) if len(edges) else whole.take(edges)
+        color = self._shade(whole + fine, now, attributes)
+        behind = self.background.flatten(1).index_select(1, edges % area) * shadow.flatten().index_select(0, edges)
+        samples = behind.repeat_interleave(4, 1)
+        rows = zip(image, color, samples, strict=True)
+        for channel, inner, sample in rows:
+            sample.scatter_(0, fine.sample, inner[len(whole.sample) :])
+            channel.scatter_(0, whole.sample, _to_bytes(inner[: len(whole.sample)]))
+            channel.scatter_(0, edges, _to_bytes(sample.view(-1, 4).mean(1)))
+        share = torch.bincount(fine.sample // 4, minlength=len(edges)).float() / 4
+        mask.scatter_(0, edges, _to_bytes(share))
+        frames = torch.from_numpy(cv2.merge([row.view(-1, self.width).numpy() for row in image]))
+        return frames.view(count, self.height, self.width, 3), mask.view(count, self.height, self.width)
 
     def _edges(self, coarse: Fragments, count: int) -> Tensor:
-        """Flat indices of pixels next to another kind of surface or a step in depth."""
-        skin = self.figure.outfit.skin
-        size = count * self.width * self.height
-        kind = torch.full((size,), -1, dtype=torch.int64)
-        far = torch.full((size,), 99.0)
-        kind[coarse.sample] = skin.kind[coarse.triangle % len(skin.faces)]
-        far[coarse.sample] = coarse.depth
-        kind, far = (a.view(count, self.height, self.width) for a in (kind, far))
-        edge = torch.zeros_like(kind, dtype=torch.bool)
-        step = 0.12 * self.actor.body.head_radius
-        for axis in (1, 2):
-            n = kind.shape[axis]
-            differs = kind.narrow(axis, 0, n - 1) != kind.narrow(axis, 1, n - 1)
-            differs |= (far.narrow(axis, 0, n - 1) - far.narrow(axis, 1, n - 1)).abs() > step
-            edge.narrow(axis, 0, n - 1).logical_or_(differs)
-            edge.narrow(axis, 1, n - 1).logical_or_(differs)
-        return edge.flatten().nonzero()[:, 0]
+        """[t * H * W] pixels next to another kind of surface or a step in depth."""
+        size = (count, self.height, self.width)
+        kind, far = torch.full(size, 255, dtype=torch.uint8), torch.full(size, 99.0)
+        kind.view(-1).scatter_(0, coarse.sample, self.kind.index_select(0, coarse.face))
+        far.view(-1).scatter_(0, coarse.sample, coarse.depth)
+        kinds, depths, edge = kind.numpy(), far.numpy(), np.zeros(size, dtype=bool)
+        step = 0.12 * self.figure.actor.body.head_radius
+        for one, other in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:, :, :-1], np.s_[:, :, 1:])):
+            differs = kinds[one] != kinds[other]
+            differs |= np.abs(depths[one] - depths[other]) > step
+            edge[one] |= differs
+            edge[other] |= differs
+        return torch.from_numpy(edge.reshape(-1))
 
-    def _shadow(self, now: Tensor) -> Tensor:
-        """Soft shadows of feet and body on the floor: [t, H, W, 1] factor."""
-        places, radii = [], []
+    def _floor(self, now: Tensor) -> tuple[Tensor, Tensor]:
+        """Soft shadows of feet and body as a factor [t, H, W], and the empty place with them on it, [3, t H W] uint8."""
+        count = len(now)
+        shadow = torch.ones(count, self.height, self.width)
+        image = self.empty[:, None].repeat(1, count, 1, 1)
+        x = (torch.arange(self.width) + 0.5)[None, None, :]
+        y = (torch.arange(self.height) + 0.5)[None, :, None]
+        across, down = [], []
         for name, size in (("left_ankle", 0.5), ("right_ankle", 0.5), ("pelvis", 1.0)):
             place = self.figure.joints.place[name][now].clone()
             place[:, 1] = 0
-            places.append(self.camera.project(place))
-            radii.append(size * self.camera.focal_px * 0.30 * self.actor.body.leg / places[-1][:, 2])
-        x = (torch.arange(self.width) + 0.5)[None, None, :]
-        y = (torch.arange(self.height) + 0.5)[None, :, None]
-        dark = torch.zeros(len(now), self.height, self.width)
-        for place, radius in zip(places, radii, strict=True):
-            wide = radius[:, None, None]
-            across = torch.exp(-(((x - place[:, 0, None, None]) / wide).square()))
-            dark = dark + 0.28 * across * torch.exp(-(((y - place[:, 1, None, None]) / (0.22 * wide)).square()))
-        return 1 - dark.clamp(0, 0.5)[..., None]
+            u, v, depth = (row[:, None, None] for row in self.camera.project(place).unbind(-1))
+            wide = size * self.camera.focal_px * 0.30 * self.figure.actor.body.leg / depth
+            across.append(0.28 * torch.exp(-(((x - u) / wide).square())))
+            down.append(torch.exp(-(((y - v) / (0.22 * wide)).square())))
+        reached = where(torch.cat(down).amax((0, 2)) > _NO_SHADOW)
+        if len(reached):
+            rows = slice(int(reached[0]), int(reached[-1]) + 1)
+            dark = torch.zeros(count, rows.stop - rows.start, self.width)
+            for a, d in zip(across, down, strict=True):
+                dark += a * d[:, rows]
+            shadow[:, rows] = 1 - dark.clamp(0, 0.5)
+            image[:, :, rows] = _to_bytes(self.background[:, None, rows] * shadow[:, rows])
+        return shadow, image.flatten(1)
 
-    def _shade(self, seen: Fragments, pixel: Tensor, offset: Tensor, now: Tensor, attributes: Tensor) -> Tensor:
-        """Colour of visible samples: [N, 3]."""
-        skin, camera = self.figure.outfit.skin, self.camera
-        slot = torch.div(seen.triangle, len(skin.faces), rounding_mode="floor")
-        face = seen.triangle - slot * len(skin.faces)
-        corner = skin.faces[face] + slot[:, None] * attributes.shape[1]  # [N, 3]
-        values = attributes.flatten(0, 1)
-        b, c = seen.shares[:, :1], seen.shares[:, 1:]
-        value = values[corner[:, 0]] * (1 - b - c) + values[corner[:, 1]] * b + values[corner[:, 2]] * c
-        normal, coords = normalize(value[:, :3]), value[:, 3:]
-        at = pixel % (self.width * self.height)
-        place = torch.stack([at % self.width, at // self.width], -1) + offset
-        ray = torch.stack(
-            [
-                (place[:, 0] - camera.center_px[0]) / camera.focal_px,
-                (camera.center_px[1] - place[:, 1]) / camera.focal_px,
-                -torch.ones(len(place)),
-            ],
-            -1,
-        )
-        soft = seen.depth / camera.focal_px
-        kind = skin.kind[face]
-        color = torch.zeros_like(coords)
-        gloss = torch.zeros(len(coords))
-        for code in torch.unique(kind).tolist():
-            here = (kind == code).nonzero()[:, 0]
-            color[here], gloss[here] = paint(self.figure, code, now[slot[here]], coords[here], soft[here])
-        return light(color, normal, ray, gloss, self.scene)
+    def _shade(self, seen: Fragments, now: Tensor, attributes: Tensor) -> Tensor:
+        """Colour of visible samples: [3, N]; `attributes` [6, t V]: normal and texture coordinates of every vertex."""
+        camera = self.camera
+        first = seen.frame * (attributes.shape[1] // len(now))
+        corners = [row.index_select(0, seen.face).add_(first) for row in self.corners]
+        shares = (1 - seen.second - seen.third, seen.second, seen.third)
+        value = []
+        for row in attributes:
+            a, b, c = (row.index_select(0, at).mul_(share) for at, share in zip(corners, shares, strict=True))
+            value.append(a.add_(b).add_(c))
+        coords = torch.stack(value[3:])
+        soft, frame = seen.depth / camera.focal_px, now.index_select(0, seen.frame)
+        kind = self.kind.index_select(0, seen.face).numpy()
+        order = torch.from_numpy(np.argsort(kind, kind="stable"))
+        color, gloss = torch.empty_like(coords), torch.empty_like(soft)
+        for code, here in enumerate(order.split(np.bincount(kind).tolist())):
+            if not len(here):
+                continue
+            when, width = take(here, frame, soft)
+            painted, shine = paint(self.figure, code, when, coords.index_select(1, here).T, width)
+            color.scatter_(1, here.expand(3, -1), painted.T)
+            gloss.scatter_(0, here, shine)
+        across, up = (seen.u - camera.center_px[0]) / camera.focal_px, (camera.center_px[1] - seen.v) / camera.focal_px
+        view = unit_rows(across.neg_(), up.neg_(), torch.ones_like(soft))
+        return light(color, unit_rows(*value[:3]), view, gloss, self.scene)
+
+
+def _to_bytes(color: Tensor) -> Tensor:
+    """0..1 -> 0..255."""
+    return (color.clamp(0, 1) * 255).round_().to(torch.uint8)

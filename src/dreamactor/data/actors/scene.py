@@ -60,10 +60,14 @@ class Camera:
 
     def project(self, point: Tensor) -> Tensor:
         """World metres [..., 3] -> pixels and depth [..., 3]; depth is the distance along the view axis in metres."""
-        depth = self.place[2] - point[..., 2]
-        u = self.center_px[0] + self.focal_px * (point[..., 0] - self.place[0]) / depth
-        v = self.center_px[1] - self.focal_px * (point[..., 1] - self.place[1]) / depth
-        return torch.stack([u, v, depth], dim=-1)
+        return torch.stack(self.project_rows(*point.unbind(-1)), dim=-1)
+
+    def project_rows(self, x: Tensor, y: Tensor, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The same for coordinates that lie apart."""
+        depth = self.place[2] - z
+        u = self.center_px[0] + self.focal_px * (x - self.place[0]) / depth
+        v = self.center_px[1] - self.focal_px * (y - self.place[1]) / depth
+        return u, v, depth
 
 
 def sample_scene(seed: int, *, framing: Framing, cast: Cast = DEFAULT_CAST) -> Scene:

@@ -17,6 +17,7 @@ from dreamactor.data.actors.body import BodyShape, Joints, pose_body
 from dreamactor.data.actors.curves import curve, smooth
 from dreamactor.data.actors.mesh import Mesh, ellipsoid, join, loft, ring_angles, surface_net, tube
 from dreamactor.data.actors.motion import pose_performance
+from dreamactor.data.actors.rows import dot_rows, length_rows
 from dreamactor.data.actors.swing import Pendulum, swing
 from dreamactor.data.actors.wardrobe import Look
 from dreamactor.geometry.rotation import normalize
@@ -152,21 +153,35 @@ def one_kind(mesh: Mesh, kind: int) -> Tensor:
 
 def soft_min(a: Tensor, b: Tensor, k: float) -> Tensor:
     """Smooth union of two distances with a blend width k."""
-    h = (k - (a - b).abs()).clamp(min=0) / k
-    return torch.minimum(a, b) - h * h * k * 0.25
+    h = (a - b).abs_().neg_().add_(k).clamp_(min=0).div_(k)
+    return torch.minimum(a, b).sub_(h.square_().mul_(k).mul_(0.25))
 
 
-def _cone(p: Tensor, a: Tensor, b: Tensor, ra: float, rb: float) -> Tensor:
-    axis = b - a
-    t = ((p - a) @ axis / (axis @ axis)).clamp(0, 1)
-    return (p - a - t[:, None] * axis).norm(dim=-1) - (ra + (rb - ra) * t)
+class _Cones:
+    """Distances of points to cones. Where points lie beside a bone is found once for all radii about it."""
 
+    def __init__(self, p: Tensor) -> None:
+        self.p = p.unbind(-1)
+        self.known: dict[tuple[int, int], tuple[Tensor, Tensor, Tensor, Tensor]] = {}
 
-def _limb(p: Tensor, points: list[Tensor], radii: list[float], blend: float) -> Tensor:
-    distance = _cone(p, points[0], points[1], radii[0], radii[1])
-    for i in range(1, len(points) - 1):
-        distance = soft_min(distance, _cone(p, points[i], points[i + 1], radii[i], radii[i + 1]), blend)
-    return distance
+    def __call__(self, a: Tensor, b: Tensor, ra: float, rb: float) -> Tensor:
+        """[N] distance to the cone around a bone from a to b."""
+        bone = (id(a), id(b))
+        if bone not in self.known:
+            from_a = [row - start for row, start in zip(self.p, a.tolist(), strict=True)]
+            axis = (b - a).tolist()
+            t = dot_rows(from_a, axis).div_(float((b - a) @ (b - a))).clamp_(0, 1)
+            beside = length_rows([row.sub_(t * step) for row, step in zip(from_a, axis, strict=True)])
+            self.known[bone] = (a, b, t, beside)  # a and b too, or else their ids might be given to others
+        t, beside = self.known[bone][2:]
+        return beside - (ra + (rb - ra) * t)
+
+    def limb(self, points: list[Tensor], radii: list[float], blend: float) -> Tensor:
+        """[N] distance to a chain of cones."""
+        distance = self(points[0], points[1], radii[0], radii[1])
+        for i in range(1, len(points) - 1):
+            distance = soft_min(distance, self(points[i], points[i + 1], radii[i], radii[i + 1]), blend)
+        return distance
 
 
 def _cut(points: list[Tensor], radii: list[float], at: float) -> tuple[list[Tensor], list[float]]:
@@ -241,6 +256,7 @@ class BodyField:
         """Distance [N] and kind of surface [N] at points [N, 3]."""
         t, u = self.body.torso, self.unit
         x, y, z = p.unbind(-1)
+        cone = _Cones(p)
         level = y / t
         w, d = curve(level, self.knots, self.width), curve(level, self.knots, self.depth)
         shift = self.belly * torch.exp(-(((level - 0.3) / 0.25) ** 2)) - 0.012 * u * torch.exp(
@@ -251,36 +267,36 @@ class BodyField:
         head = self.place["head"]
         radius = self.neck_radius
         top = head + torch.tensor([0.0, -0.45, -0.12]) * self.body.head_radius
-        neck = _cone(p, self.place["neck"] + torch.tensor([0.0, -0.06 * t, -0.01 * u]), top, radius * 1.12, radius * 0.98)
+        neck = cone(self.place["neck"] + torch.tensor([0.0, -0.06 * t, -0.01 * u]), top, radius * 1.12, radius * 0.98)
         for side, _ in _SIDES:
-            trunk = soft_min(trunk, _cone(p, *self.shoulder_line(side), 0.036 * u, 0.036 * u), 0.05 * u)
+            trunk = soft_min(trunk, cone(*self.shoulder_line(side), 0.036 * u, 0.036 * u), 0.05 * u)
         distance, kind = soft_min(trunk, neck, 0.045 * u), torch.where(neck < trunk, NECK, TRUNK)
         thick = 0.007 * u
         for code, side in ((LEFT_ARM, "left"), (RIGHT_ARM, "right")):
             points, bare = self.arm(side)
-            arm = _limb(p, points, bare, 0.02 * u)
+            arm = cone.limb(points, bare, 0.02 * u)
             if self.look.sleeve > 0.05:
                 loose = 0.012 * u
                 cloth = _cut(
                     points, [r + thick + loose * k for r, k in zip(bare, (0.0, 0.5, 0.7), strict=True)], self.look.sleeve
                 )
-                arm = torch.minimum(arm, _limb(p, *cloth, 0.02 * u))
+                arm = torch.minimum(arm, cone.limb(*cloth, 0.02 * u))
             kind = torch.where(arm < torch.minimum(distance, trunk), code, kind)
             distance = soft_min(distance, arm, 0.05 * u)
         legs = []
         for side, _ in _SIDES:
             points, bare = self.leg(side)
-            leg = _limb(p, points, bare, 0.03 * u)
+            leg = cone.limb(points, bare, 0.03 * u)
             calf = points[1] + (points[2] - points[1]) * 0.3 + torch.tensor([0.0, 0.0, -0.010 * u])
             leg = soft_min(
-                leg, _cone(p, calf, points[1] + (points[2] - points[1]) * 0.55, bare[1] * 0.95, bare[1] * 0.78), 0.05 * u
+                leg, cone(calf, points[1] + (points[2] - points[1]) * 0.55, bare[1] * 0.95, bare[1] * 0.78), 0.05 * u
             )
             if self.look.leg_cover > 0.05:
                 loose = 0.016 * u
                 cloth = _cut(
                     points, [r + thick + loose * k for r, k in zip(bare, (0.0, 0.6, 1.0), strict=True)], self.look.leg_cover
                 )
-                leg = torch.minimum(leg, _limb(p, *cloth, 0.03 * u))
+                leg = torch.minimum(leg, cone.limb(*cloth, 0.03 * u))
             legs.append(leg)
         both = soft_min(legs[0], legs[1], 0.012 * u)
         kind = torch.where(both < distance, torch.where(legs[0] < legs[1], LEFT_LEG, RIGHT_LEG), kind)

@@ -20,7 +20,7 @@ from dreamactor.data.actors import sample_actor
 from dreamactor.data.actors.exact import exact_track
 from dreamactor.data.actors.figure import Actor, build_figure
 from dreamactor.data.actors.motion import pose_performance
-from dreamactor.data.actors.raster import Pairs
+from dreamactor.data.actors.raster import Raster
 from dreamactor.data.actors.scene import Camera
 from dreamactor.data.actors.skin import SEGMENTS
 from dreamactor.geometry.rotation import normalize, view_from_pixels
@@ -74,7 +74,7 @@ def body_mesh(seed: int) -> BodyMesh:
     performance = pose_performance(_ARMS_OUT)
     figure = build_figure(bare, performance)
     place, _, _ = figure.surface(torch.zeros(1, dtype=torch.int64))
-    seen = _FAR.project(place[0])
+    seen = _FAR.project(place[:, 0].T)
     pelvis = (figure.joints.place["left_hip"][0] + figure.joints.place["right_hip"][0]) / 2
     depth = _FAR.place[2] - float(pelvis[2])
     back = (seen[:, 2:] - depth) * _FAR.focal_px / depth
@@ -132,11 +132,11 @@ def _draw(
     fine_width, fine_height = width * _OVERSAMPLE, height * _OVERSAMPLE
     depth = _DEPTH + vertices[:, 2:] / max(width, height)
     seen = torch.cat([vertices[:, :2] * _OVERSAMPLE, depth], dim=-1)
-    hits = Pairs(seen[None], faces, width=fine_width, height=fine_height).nearest()
+    hits = Raster(seen.T[:, None].unbind(), faces.T, width=fine_width, height=fine_height).nearest()
     pictures = []
     for kind in normals:
         canvas = torch.zeros(fine_height * fine_width, 3)
-        canvas[hits.sample] = kind[hits.triangle] * 127.5 + 127.5
+        canvas[hits.sample] = kind[hits.face] * 127.5 + 127.5
         tall = canvas.view(fine_height, fine_width, 3).permute(2, 0, 1)[None]
         pictures.append(F.avg_pool2d(tall, _OVERSAMPLE)[0].permute(1, 2, 0).round().to(torch.uint8))
     return pictures[0], pictures[1]

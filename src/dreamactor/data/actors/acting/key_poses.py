@@ -80,7 +80,7 @@ def _pulse(times: np.ndarray, middle: float, rise: float) -> np.ndarray:
     return np.clip(1 - np.abs(times - middle) / rise, 0, 1)
 
 
-def _sample_expression(rng: np.random.Generator, times: np.ndarray, *, talking: bool) -> np.ndarray:
+def sample_expression(rng: np.random.Generator, times: np.ndarray, *, talking: bool) -> np.ndarray:
     """A face over time: moods, speech-like jaw and lips, blinks, winks and glances. [T, E]."""
     out = np.zeros((len(times), len(_EXPRESSION)))
 
@@ -200,7 +200,7 @@ def walk_through_key_poses(
         put("root_yaw", rng.normal(0, 22 if framing != "portrait" else 14))
     if kind == "wave":
         put("right_twist", 22 * np.sin(2 * np.pi * rng.uniform(1.0, 2.2) * times))
-    expression = _sample_expression(rng, times, talking=kind == "talk" or rng.random() < 0.5)
+    expression = sample_expression(rng, times, talking=kind == "talk" or rng.random() < 0.5)
     return Performance(
         channels=torch.tensor(path, dtype=torch.float32),
         expression=torch.tensor(expression, dtype=torch.float32),
