@@ -12,7 +12,8 @@ from dreamactor.app.bench.real_faces import actor_probe, face_proxies, follows
 from dreamactor.app.film import film_actor
 from dreamactor.app.main import run
 from dreamactor.data.actors import NUM_EXPRESSION, sample_actor
-from dreamactor.data.actors.expression import COEFFICIENT, face_curves, face_points
+from dreamactor.data.actors.coefficients import COEFFICIENT
+from dreamactor.data.actors.expression import face_curves, face_points
 
 
 def test_a_folder_is_read_clip_by_clip(shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,8 @@ import torch
 from torch.testing import assert_close
 
 from dreamactor.data.actors import NUM_EXPRESSION, sample_actor
-from dreamactor.data.actors.expression import COEFFICIENT, face_curves, face_points
+from dreamactor.data.actors.coefficients import COEFFICIENT
+from dreamactor.data.actors.expression import face_curves, face_points
 from dreamactor.data.faces import PICTURE_PX, FaceViews, PerceivedFaces
 from dreamactor.geometry.skeleton import NUM_FACE_POINTS
 from dreamactor.guidance.person_box import MIRRORED_FACE_POINTS
