@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from dreamactor.data.actors import NUM_EXPRESSION, sample_actor
+from dreamactor.data.actors import EXPRESSION, NUM_EXPRESSION, sample_actor
 from dreamactor.data.actors.coefficients import COEFFICIENT
 from dreamactor.data.actors.expression import face_curves, face_points
 from dreamactor.data.faces import PICTURE_PX, FaceViews, PerceivedFaces
@@ -22,7 +22,7 @@ from dreamactor.training.loop import LoopConfig
 from dreamactor.training.mirror import mirror_expression
 
 
-@pytest.mark.parametrize("name", COEFFICIENT)
+@pytest.mark.parametrize("name", EXPRESSION)
 def test_a_mirrored_expression_is_what_the_mirror_shows(name: str) -> None:
     """Every coefficient that points to one side must be known as such."""
     face = replace(sample_actor(3).face, eye_slant=0.0)

@@ -95,7 +95,7 @@ def _bones_of_segments() -> Tensor:
         elif "finger" in name:
             row[BONE[f"{name.split('_')[0]}_hand"]] = 1.0
         else:
-            row[BONE[{"root": "hips"}.get(name, name)]] = 1.0
+            row[BONE[{"root": "hips", "skirt": "hips", "hair": "head"}.get(name, name)]] = 1.0
     return shares
 
 
