@@ -83,9 +83,9 @@ def test_noise_is_measured_and_fitted(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(noise, "SIZE", 128)
     monkeypatch.setattr(noise, "MODEL_DRAWS", 2)
     file, fitted = tmp_path / "noise.json", tmp_path / "jitter.json"
-    assert run(["bench", "noise", "--frames", "18", "--json", str(file), "--fit", str(fitted)]) == 0
+    assert run(["bench", "noise", "--frames", "24", "--json", str(file), "--fit", str(fitted)]) == 0
     rows = json.loads(file.read_text())["rows"]
-    assert {row["set"] for row in rows} == {"all", "portrait", "upper", "full"}
+    assert {row["set"] for row in rows} == {"all", "portrait", "upper", "full", "turn"}
     assert all(row["n"] == (18 if row["set"] == "all" else 6) for row in rows)
     jitter = json.loads(fitted.read_text())
     measured = {row["metric"]: row["measured"] for row in rows if row["set"] == "all"}

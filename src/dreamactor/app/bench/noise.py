@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from fractions import Fraction
+from itertools import product
 from math import isfinite, pi
 from statistics import median
 from typing import Any, Final
 
 import torch
 
-from dreamactor.data.actors import FRAMINGS, render, sample_actor, sample_performance, sample_scene
+from dreamactor.data.actors import (
+    FRAMINGS,
+    Framing,
+    Rendering,
+    render,
+    sample_actor,
+    sample_performance,
+    sample_scene,
+)
 from dreamactor.errors import NoPersonError
 from dreamactor.evaluation.track_noise import Pair, noise_statistics
 from dreamactor.guidance.jitter import Noise, TrackJitter, jitter_track
@@ -26,73 +35,87 @@ SIZE: Final = 256
 MODEL_DRAWS: Final = 8
 """Noisy tracks of every exact one."""
 ALL: Final = "all"
+TURNS: Final = "turn"
 SMALL_HEAD_METRICS: Final = tuple(
     f"{name}_{part}" for name in ("yaw", "pitch", "roll", "face") for part in ("bias", "drift")
 )
 
 
 def perceive_pairs(num_frames: int, report: Callable[[int, int], None]) -> dict[str, list[Pair]]:
-    """Perceived and exact tracks of about so many frames, by framing.
+    """Perceived and exact tracks of about so many frames, by framing; and of people who turn round (`TURNS`).
 
     Args:
-        num_frames: in all; rounded up to whole clips, equally many of every framing.
+        num_frames: in all; rounded up to whole clips, equally many of every set.
         report: called with (frames done, frames in all).
     """
-    clips = -(-num_frames // (CLIP_FRAMES * len(FRAMINGS)))
-    total, done = clips * CLIP_FRAMES * len(FRAMINGS), 0
-    pairs: dict[str, list[Pair]] = {framing: [] for framing in FRAMINGS}
+    sets = (*FRAMINGS, TURNS)
+    clips = -(-num_frames // (CLIP_FRAMES * len(sets)))
+    total, done = clips * CLIP_FRAMES * len(sets), 0
+    pairs: dict[str, list[Pair]] = {name: [] for name in sets}
     with closing(build_estimator()) as estimator:
-        for framing in FRAMINGS:
-            for seed in range(FIRST_SEED, FIRST_SEED + clips):
-                drawn = render(
-                    sample_actor(seed),
-                    sample_performance(seed, num_frames=CLIP_FRAMES, framing=framing),
-                    sample_scene(seed, framing=framing),
-                    width=SIZE,
-                    height=SIZE,
+        for name, index in product(sets, range(clips)):
+            drawn = draw_clip(name, index)
+            try:
+                found = perceive_video(
+                    ((frame, time) for time, frame in enumerate(drawn.frames)),
+                    time_base=Fraction(1, 25),
+                    estimator=estimator,
                 )
-                try:
-                    found = perceive_video(
-                        ((frame, time) for time, frame in enumerate(drawn.frames)),
-                        time_base=Fraction(1, 25),
-                        estimator=estimator,
-                    )
-                except NoPersonError:
-                    found = empty_track(CLIP_FRAMES, width=SIZE, height=SIZE, times=drawn.track.times)
-                pairs[framing].append((found, drawn.track))
-                done += CLIP_FRAMES
-                report(done, total)
+            except NoPersonError:
+                found = empty_track(CLIP_FRAMES, width=SIZE, height=SIZE, times=drawn.track.times)
+            pairs[name].append((found, drawn.track))
+            done += CLIP_FRAMES
+            report(done, total)
     return pairs
 
 
-def fit_jitter(pairs: dict[str, list[Pair]]) -> TrackJitter:
-    """The noise model whose errors are as large as the perceived ones; pairs by framing.
+def draw_clip(name: str, index: int) -> Rendering:
+    """A clip of a set: of a framing, or half and whole figures in turn who turn round."""
+    seed = FIRST_SEED + index
+    turns: tuple[Framing, ...] = ("upper", "full")
+    framing = turns[index % 2] if name == TURNS else next(one for one in FRAMINGS if one == name)
+    return render(
+        sample_actor(seed),
+        sample_performance(seed, num_frames=CLIP_FRAMES, framing=framing, kind="turn" if name == TURNS else None),
+        sample_scene(seed, framing=framing),
+        width=SIZE,
+        height=SIZE,
+    )
 
-    Errors of angles and faces are fitted to portraits and half figures, and `small_head` to how much larger they are on
-    whole figures.
+
+def fit_jitter(pairs: dict[str, list[Pair]]) -> TrackJitter:
+    """The noise model whose errors are as large as the perceived ones.
+
+    Args:
+        pairs: as from `perceive_pairs`; people who turn round tell the noise of turned heads alone.
     """
-    measured = noise_statistics([pair for some in pairs.values() for pair in some])
+    measured = noise_statistics(_ordinary(pairs))
+    turning = noise_statistics(pairs[TURNS])
     near = noise_statistics([pair for framing in ("portrait", "upper") for pair in pairs[framing]])
     far = noise_statistics(pairs["full"])
     ratios = [far[name] / near[name] for name in SMALL_HEAD_METRICS if near[name] > 0 and far[name] > 0]
+    small_head = max(median(ratios), 1.0) if ratios else 1.0
+    of_heads = small_head ** (-1 / len(FRAMINGS))  # what was measured mixes small heads and others
 
-    def noise(name: str, source: dict[str, float], unit: float = 1.0) -> Noise:
+    def noise(name: str, unit: float = 1.0, source: dict[str, float] = measured) -> Noise:
         return Noise(**{part: _known(source[f"{name}_{part}"]) * unit for part in ("bias", "drift", "shake")})
 
     degree = pi / 180
     return TrackJitter(
-        trunk=noise("trunk", measured), middle=noise("middle", measured), far=noise("far", measured),
-        depth=_known(measured["depth_ratio"], 1.0), hand=noise("hand", measured), face=noise("face", near),
-        yaw=noise("yaw", near, degree), pitch=noise("pitch", near, degree), roll=noise("roll", near, degree),
-        yaw_turned=noise("yaw_turned", measured, degree), small_head=max(median(ratios), 1.0) if ratios else 1.0,
-        yaw_gain=_known(measured["yaw_gain"], 1.0),
+        trunk=noise("trunk"), middle=noise("middle"), far=noise("far"), depth=_known(measured["depth_ratio"], 1.0),
+        hand=noise("hand"), face=noise("face", of_heads), yaw=noise("yaw", of_heads * degree),
+        pitch=noise("pitch", of_heads * degree), roll=noise("roll", of_heads * degree),
+        yaw_turned=noise("yaw_turned", degree, turning), small_head=small_head, yaw_gain=_known(measured["yaw_gain"], 1.0),
         memory_frames=_memory_frames(median(_known(measured[f"{name}_memory"]) for name in ("trunk", "middle", "far"))),
         head_size_offset=_known(measured["head_size_offset"]), head_size=_known(measured["head_size_spread"]),
-        head_place=noise("head_place", measured), hand_gaps=measured["hand_lost_share"],
-        face_gaps=measured["face_lost_share"], joint_gaps=measured["joint_lost_share"],
-        hand_gap_frames=max(measured["hand_lost_frames"], 1.0), face_gap_frames=max(measured["face_lost_frames"], 1.0),
-        joint_gap_frames=max(measured["joint_lost_frames"], 1.0),
+        head_place=noise("head_place"), hand_gaps=measured["hand_lost_share"], face_gaps=measured["face_lost_share"],
+        joint_gaps=measured["joint_lost_share"], hand_gap_frames=max(measured["hand_lost_frames"], 1.0),
+        face_gap_frames=max(measured["face_lost_frames"], 1.0), joint_gap_frames=max(measured["joint_lost_frames"], 1.0),
     )  # fmt: skip
+
+
+def _ordinary(pairs: dict[str, list[Pair]]) -> list[Pair]:
+    return [pair for framing in FRAMINGS for pair in pairs[framing]]
 
 
 def _known(value: float, otherwise: float = 0.0) -> float:
@@ -113,15 +136,14 @@ def _memory_frames(likeness: float) -> float:
 
 
 def noise_rows(pairs: dict[str, list[Pair]], jitter: TrackJitter | None = None) -> list[dict[str, Any]]:
-    """Rows {set, metric, measured, model, n}: statistics of perceived tracks and of the model's, per framing and in all.
+    """Rows {set, metric, measured, model, n}: statistics of perceived tracks and of the model's.
 
     Args:
         pairs: by framing.
         jitter: the model; the one that training uses if None.
     """
     rows = []
-    everything = [pair for some in pairs.values() for pair in some]
-    for name, some in {ALL: everything, **pairs}.items():
+    for name, some in {ALL: _ordinary(pairs), **pairs}.items():
         measured = noise_statistics(some)
         generator = torch.Generator().manual_seed(0)
         model = noise_statistics([
