@@ -56,7 +56,7 @@ SETS: Final = {
 }
 """Set -> what it asks."""
 NOT_YET: Final = {
-    "partial": "face, head and body cannot be driven from separate sources yet",
+    "partial": "no cases with face, head and body from separate sources have been drawn up yet",
     "speech": "there is no audio motion encoder yet",
     "style_big_head": "the actors have no big heads yet",
     "style_non_human": "the actors have no non-human heads yet",

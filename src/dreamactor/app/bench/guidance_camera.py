@@ -36,8 +36,8 @@ PATHS: Final = ("still", "pan", "zoom", "shake", "turn")
 
 
 def rows(report: Callable[[int, int | None], None]) -> list[dict[str, Any]]:
-    """Per motion of the camera: errors of the pelvis's way in % of the width, with the outline exact, perceived, and
-    with the camera left in."""
+    """Per motion of the camera: errors of the pelvis's way in % of the width, the person's outline being exact or perceived,
+    and with the camera left in."""
     found = []
     for index, path in enumerate(PATHS):
         errors: dict[str, list[Tensor]] = {"exact outline": [], "perceived": [], "uncorrected": []}
