@@ -201,6 +201,7 @@ def pose_body(body: BodyShape, performance: Performance) -> Joints:
             -0.6, 0.6
         )
         foot = shin @ axis_rotation("x", level + torch.deg2rad(performance.channel(f"{side}_foot")))
+        foot = foot @ axis_rotation("z", sign * torch.deg2rad(performance.channel(f"{side}_foot_roll")))
         place |= {
             f"{side}_hip": hip,
             f"{side}_knee": knee,

@@ -31,16 +31,17 @@ ANGLES: Final = (
     "right_hip_forward", "right_hip_out", "right_knee", "right_foot",
     "travel_x", "travel_z", "lift",
     "left_thumb_curl", "left_index_curl", "left_middle_curl", "left_ring_curl", "left_little_curl", "left_thumb_across",
-    "left_splay", "left_shrug", "left_hip_turn",
+    "left_splay", "left_shrug", "left_hip_turn", "left_foot_roll",
     "right_thumb_curl", "right_index_curl", "right_middle_curl", "right_ring_curl", "right_little_curl",
-    "right_thumb_across", "right_splay", "right_shrug", "right_hip_turn",
+    "right_thumb_across", "right_splay", "right_shrug", "right_hip_turn", "right_foot_roll",
 )  # fmt: skip
 """Channels of a pose. Rotations in degrees; curl 0 (flat) to 1 (fist); travel and lift in leg lengths. Arms hang at 0:
 raise is sideways, forward is to the front, twist is about the upper arm (positive turns the elbow crease inward).
 
 From `left_thumb_curl` on, channels are zero in cast 2: the curl of single fingers is added to the hand's curl; across (0 to
 1) brings the thumb before the palm; splay (0 to 1) spreads the four fingers beyond what spread does; shrug (0 to 1) lifts
-the shoulder; hip turn is about the thigh (positive turns the toes outward)."""
+the shoulder; hip turn is about the thigh (positive turns the toes outward); foot roll is about the foot's own length
+(positive lifts the outer edge)."""
 CHANNEL: Final = {name: index for index, name in enumerate(ANGLES)}
 
 AT_EASE: Final = {

@@ -18,7 +18,9 @@ from dreamactor.data.actors.acting.limbs import (
     HEEL_PLACE,
     HIP_HALF,
     LEVEL_LIMIT_DEG,
+    SHIN,
     SOLE,
+    THIGH,
     TOE_PLACE,
     about,
     bend_leg,
@@ -246,17 +248,22 @@ class Footwork:
             dip = np.deg2rad(foot.tilt_deg)[:, None]
             pointing = np.cos(dip) * ahead - np.sin(dip) * np.array([0.0, 1.0, 0.0])
             local = (shin.transpose(0, 2, 1) @ pointing[..., None])[..., 0]
-            bend = np.clip(np.rad2deg(np.arctan2(-local[:, 1], local[:, 2])), -38, 62)
+            bend = np.clip(np.rad2deg(np.arctan2(-local[:, 1], local[:, 2])), -52, 62)
             level = np.clip(forward - knee, -LEVEL_LIMIT_DEG, LEVEL_LIMIT_DEG)
+            sole = shin @ about("x", bend)
+            # Standing feet lie flat however far the legs are apart.
+            roll = np.rad2deg(np.arctan2(-sole[:, 1, 0], np.abs(sole[:, 1, 1]))) * np.exp(-foot.off_floor / 0.12)
+            roll = np.clip(roll, -30, 30)
+            sole = sole @ about("z", roll)
             out |= {
                 f"{side}_hip_forward": forward,
                 f"{side}_hip_out": sideways,
                 f"{side}_hip_turn": turn,
                 f"{side}_knee": knee,
                 f"{side}_foot": bend - level,
+                f"{side}_foot_roll": sign * roll,
             }
-            ankle = hip + ((root @ thigh) @ np.array([0, -17 / 32, 0])) + shin @ np.array([0, -15 / 32, 0])
-            sole = shin @ about("x", bend)
+            ankle = hip + ((root @ thigh) @ np.array([0, -THIGH, 0])) + shin @ np.array([0, -SHIN, 0])
             for ahead_by, up_by in (HEEL_PLACE, TOE_PLACE):
                 lowest = np.minimum(lowest, (ankle + sole @ np.array([0, up_by, ahead_by]))[:, 1])
         # What the standard body's soles leave as a gap: flight, and rounding where both feet stand.
