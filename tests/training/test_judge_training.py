@@ -10,12 +10,12 @@ from torch.testing import assert_close
 
 from dreamactor.data.actors import FIRST_HELD_OUT_SEED
 from dreamactor.data.looks import PERSON_PX, SURPLUS, build_looks, load_looks
-from dreamactor.guidance.person_box import JUDGED_POINTS, MIRRORED_POINTS, box_mask, crop_boxes
+from dreamactor.guidance.person_box import JUDGED_POINTS, MIRRORED_FACE_POINTS, MIRRORED_POINTS, box_mask, crop_boxes
 from dreamactor.recipes.judge import JudgeRecipe, train_judge
-from dreamactor.training.judge import _MIRROR_CODE, _MIRROR_FACE, _moved_points, cut, mirrored_points, wear
+from dreamactor.training.judge import _MIRROR_CODE, _moved_points, cut, mirrored_points, wear
 
 
-@pytest.mark.parametrize("order", [MIRRORED_POINTS, _MIRROR_FACE, _MIRROR_CODE])
+@pytest.mark.parametrize("order", [MIRRORED_POINTS, MIRRORED_FACE_POINTS, _MIRROR_CODE])
 def test_mirroring_twice_changes_nothing(order: list[int]) -> None:
     assert [order[index] for index in order] == list(range(len(order)))
 
