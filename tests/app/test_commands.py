@@ -104,6 +104,18 @@ def test_actor_draws_and_films(tmp_path: Path) -> None:
     assert read_clip(film).num_frames == load_track(exact).num_frames == 5
 
 
+def test_actor_films_the_kinds_of_either_cast_and_names_what_it_does_not_know(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film, track = tmp_path / "film.mp4", tmp_path / "exact.npz"
+    film_it = ["actor", "--seed", "7", "--perform", "--seconds", "0.2", "--size", "64", "-o", str(film)]
+    assert run([*film_it, "--cast", "3", "--kind", "jump", "--track", str(track)]) == 0
+    assert load_track(track).num_frames == 5
+    for wrong, named in ((["--kind", "jump"], "Unknown kind 'jump' of cast 2"), (["--cast", "4"], "Unknown cast '4'")):
+        assert run([*film_it, *wrong]) == 2
+        assert named in capsys.readouterr().err
+
+
 def test_demo_writes_four_files_and_says_where(shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "demo"
     arguments = ["demo", "--folder", str(folder), "--seconds", "0.2", "--model", str(shared / "model")]

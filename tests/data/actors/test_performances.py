@@ -346,11 +346,11 @@ def test_visemes_are_told_apart_and_stay_in_range() -> None:
     assert set(VOWELS) < set(VISEMES)
 
 
-def test_speech_has_stress_pauses_and_four_to_nine_syllables_a_second() -> None:
+def test_speech_has_stress_pauses_and_three_to_seven_syllables_a_second() -> None:
     speech = speak(np.random.default_rng(0), 60.0)
     vowels = [one for one in speech.sounds if one.viseme in VOWELS]
     silent = sum(end - start for start, end in speech.pauses_s)
-    assert 3.0 < len(vowels) / (60 - silent) < 9
+    assert 3.0 < len(vowels) / (60 - silent) < 7
     assert 0.08 < silent / 60 < 0.5
     assert 0.15 < len(speech.stresses_s) / len(vowels) < 0.6
 
