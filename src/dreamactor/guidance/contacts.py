@@ -32,6 +32,8 @@ _HANGING_RAD: Final = (math.radians(30), math.radians(55))
 _STRAIGHT: Final = 0.999
 """Of the arm's length, so that the elbow keeps a side to bend to; an arm that was straighter may stay so."""
 
+_ROUNDS: Final = 4
+"""What an arm touches may be an arm that moves itself."""
 _SIDES: Final = (("left", "right"), ("right", "left"))
 
 
@@ -64,20 +66,25 @@ def keep_contacts(joints: Tensor, adjusted: Tensor, head: TouchedHead) -> Tensor
     torso = (joints[:, JOINT["neck"]] - joints[:, JOINT["pelvis"]]).norm(dim=-1).median().clamp_min(1e-6)
     torso_adjusted = (adjusted[:, JOINT["neck"]] - adjusted[:, JOINT["pelvis"]]).norm(dim=-1).median()
     scale = float(torso_adjusted / torso)
+    kept = adjusted
+    for _ in range(_ROUNDS):
+        kept = _moved_once(joints, adjusted, kept, head, torso=float(torso), scale=scale)
+    return kept
+
+
+def _moved_once(joints: Tensor, adjusted: Tensor, now: Tensor, head: TouchedHead, *, torso: float, scale: float) -> Tensor:
+    """The adjusted skeleton with both arms moved to what they touch, as that lies `now`."""
     kept = adjusted.clone()
     for side, other in _SIDES:
-        move, total = torch.zeros_like(adjusted[:, 0]), torch.zeros(len(adjusted))
-        for weight, target in _touches(joints, adjusted, head, side=side, other=other, torso=float(torso), scale=scale):
-            move = move + weight[:, None] * (target - adjusted[:, JOINT[f"{side}_wrist"]])
+        shoulder, elbow, wrist = (adjusted[:, JOINT[f"{side}_{part}"]] for part in ("shoulder", "elbow", "wrist"))
+        move, total = torch.zeros_like(wrist), torch.zeros(len(wrist))
+        for weight, target in _touches(joints, now, head, side=side, other=other, torso=torso, scale=scale):
+            move = move + weight[:, None] * (target - wrist)
             total = total + weight
-        goal = adjusted[:, JOINT[f"{side}_wrist"]] + move / total.clamp_min(1.0)[:, None]
-        elbow, wrist = bend_arm(
-            adjusted[:, JOINT[f"{side}_shoulder"]], adjusted[:, JOINT[f"{side}_elbow"]], adjusted[:, JOINT[f"{side}_wrist"]],
-            goal,
-        )  # fmt: skip
+        bent, reached = bend_arm(shoulder, elbow, wrist, wrist + move / total.clamp_min(1.0)[:, None])
         touching = (total > 0)[:, None]
-        kept[:, JOINT[f"{side}_elbow"]] = torch.where(touching, elbow, adjusted[:, JOINT[f"{side}_elbow"]])
-        kept[:, JOINT[f"{side}_wrist"]] = torch.where(touching, wrist, adjusted[:, JOINT[f"{side}_wrist"]])
+        kept[:, JOINT[f"{side}_elbow"]] = torch.where(touching, bent, elbow)
+        kept[:, JOINT[f"{side}_wrist"]] = torch.where(touching, reached, wrist)
     return kept
 
 

@@ -73,12 +73,12 @@ _SEEN_AS: Final = {
 """How an estimator that learnt from photographs of people sees unusual ones: more usual than they are. A part that is 10 %
 longer than average is seen 10 % times the number behind its own name longer, and changes with the other parts named; parts
 that are not named are seen as they are. This is half of the effect measured on 150 rendered actors of training seeds with
-independent limbs: there it serves as well as the whole, and real adults come out like real adults."""
+independent limbs: undoing the whole makes errors larger between people of like build and gains nothing between others."""
 _SEEN_LONGER: Final = {"neck": 0.03, "wrist": 0.07, "head": 0.05, "heel": -0.40, "toe": -0.10}
 """By how much (logarithm) such an estimator sees average parts too long."""
 ERROR: Final = {
-    "neck": 0.4, "shoulder": 0.55, "elbow": 0.55, "wrist": 0.55, "hip": 0.8, "knee": 0.55, "ankle": 0.55, "heel": 1.7,
-    "toe": 0.8, "head": 0.55, "head_radius": 1.1, "hand": 1.7,
+    "neck": 0.4, "shoulder": 0.5, "elbow": 0.5, "wrist": 0.5, "hip": 0.7, "knee": 0.5, "ankle": 0.5, "heel": 1.5,
+    "toe": 0.7, "head": 0.5, "head_radius": 1.0, "hand": 1.5,
 }  # fmt: skip
 """How large the errors of the parts are, per misfit between pixels and metres (see `bone_length.py`)."""
 

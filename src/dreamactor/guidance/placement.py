@@ -18,7 +18,8 @@ _FEET: Final = [JOINT[f"{side}_{part}"] for side in ("left", "right") for part i
 _SIZE_BONES: Final = [
     JOINT[name] for name in BODY_JOINTS if name.endswith(("neck", "shoulder", "elbow", "wrist", "hip", "knee", "ankle"))
 ]
-_SIZE_WEIGHTS: Final = [0.5 if joint == JOINT["neck"] else 1.0 for joint in _SIZE_BONES] + [1.0]
+_HEAD_WEIGHT: Final = 0.2
+"""How much the head says about a person's size; a bone says as much as it is long (in torsos)."""
 _NECK: Final = JOINT["neck"]
 _PELVIS: Final = JOINT["pelvis"]
 _SAME_POSE: Final = 1e-3
@@ -52,15 +53,19 @@ def likeness(track: PersonTrack, reference: PersonTrack) -> Tensor:
     return torch.softmax(-apart / (_SHARPNESS * apart[best]), dim=0)
 
 
-def size_ratio(track: PersonTrack, reference: PersonTrack, own: Proportions, theirs: Proportions, match: Tensor) -> float:
-    """Canvas pixels per driver pixel, so that both torsos are of one size.
+def size_ratio(track: PersonTrack, reference: PersonTrack, own: Proportions, built: Proportions, match: Tensor) -> float:
+    """Canvas pixels per driver pixel, so that the rebuilt driver is as large as the reference.
 
-    Every bone that both pictures show, and the head, tells it by itself; bones in the picture's plane count more, and the
-    median over them is taken. The spine, which bends, counts half.
+    Args:
+        own, built: how the driver is built, and how it will be.
+
+    Returns:
+        Every bone that both pictures show, and the head, tells it by itself; long bones and those in the picture's
+        plane count more, and the median over them is taken.
     """
     bones = torch.tensor(_SIZE_BONES)
     sizes, weights = [], []
-    for person, build in ((track, own), (reference, theirs)):
+    for person, build in ((track, own), (reference, built)):
         offsets = bone_offsets(person)[:, bones]
         length = offsets.norm(dim=-1)
         told = length.clamp_min(1e-3) / build.bone_length[bones].clamp_min(1e-3)
@@ -69,7 +74,7 @@ def size_ratio(track: PersonTrack, reference: PersonTrack, own: Proportions, the
         in_plane = (offsets[..., :2].norm(dim=-1) / length.clamp_min(1e-6)).square()
         seen = bones_seen(person)[:, bones] & (length > 1e-3)
         weights.append(torch.cat([seen * in_plane, person.head.tracked[:, None].float()], dim=1))
-    weight = weights[0] * weights[1] * torch.tensor(_SIZE_WEIGHTS)
+    weight = weights[0] * weights[1] * torch.cat([own.bone_length[bones], torch.tensor([_HEAD_WEIGHT])])
     ratio, order = (sizes[1] - sizes[0]).sort(dim=1)
     reached = weight.gather(1, order).cumsum(dim=1)
     middle = (reached < 0.5 * reached[:, -1:]).sum(dim=1, keepdim=True).clamp_max(ratio.shape[1] - 1)

@@ -121,16 +121,8 @@ def retarget(
     for shot in shots_of(driving.cut):
         track = flat[shot]
         if relative:
-            placed = _on_reference(
-                track,
-                flat_reference,
-                own,
-                references.proportions,
-                ratios,
-                width=width,
-                height=height,
-                keep_in_view=in_view[shot] if options.framing == "auto" else None,
-            )
+            kept = in_view[shot] if options.framing == "auto" else None
+            placed = _on_reference(track, flat_reference, own, ratios, width=width, height=height, keep_in_view=kept)
         else:
             placed = _in_frame(track, ratios, width=width, height=height)
         shots.append(unflatten_track(placed, camera))
@@ -149,8 +141,9 @@ class _Ratios:
     @staticmethod
     def of(driving: Proportions, reference: Proportions) -> _Ratios:
         leg = float(reference.bone_length[_LEG].sum() / driving.bone_length[_LEG].sum())
+        bones = length_ratios(driving, reference)
         return _Ratios(
-            bones=length_ratios(driving, reference),
+            bones=bones,
             head=reference.head_radius / driving.head_radius,
             hand=reference.hand_length / driving.hand_length,
             leg=leg if bool(driving.known[_LEG].all() & reference.known[_LEG].all()) else 1.0,
@@ -159,6 +152,15 @@ class _Ratios:
     def mixed(self, share: float) -> _Ratios:
         """This far (0..1) from the driver's own."""
         return _Ratios(bones=self.bones**share, head=self.head**share, hand=self.hand**share, leg=self.leg**share)
+
+    def applied(self, driving: Proportions) -> Proportions:
+        """What a driver's build becomes."""
+        return replace(
+            driving,
+            bone_length=driving.bone_length * self.bones,
+            head_radius=driving.head_radius * self.head,
+            hand_length=driving.hand_length * self.hand,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -190,7 +192,6 @@ def _on_reference(
     track: PersonTrack,
     reference: PersonTrack,
     own: Proportions,
-    theirs: Proportions,
     ratios: _Ratios,
     *,
     width: int,
@@ -202,7 +203,7 @@ def _on_reference(
     if usable.numel() == 0:
         return _in_frame(track, ratios, width=width, height=height)
     match = likeness(track, reference)
-    scale = size_ratio(track, reference, own, theirs, match)
+    scale = size_ratio(track, reference, own, ratios.applied(own), match)
 
     grown = relative_size(track, match)[:, None]  # [T, 1] how much nearer the driver is than in the matching frames
     held = held_bones(track, reference)  # [J]

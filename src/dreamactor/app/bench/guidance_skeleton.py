@@ -3,8 +3,11 @@
 Truth: the character itself, performing the driver's performance (see `data/pairs.py`). What the adjustment gets is the
 driver's track and one picture of the character standing, both exact or both perceived. Joints from the neck down are
 compared as they are drawn, about the pelvis: distance on the canvas in percent of the truth's torso, median over joints
-and frames of all clips of a set. `3d` adds depth. Clips with touching arms are a set apart, because the truth does not
-keep touches.
+and frames of all clips of a set. `3d` adds depth.
+
+Clips with touching arms are a set apart, because the truth does not keep touches: there `touch` rows say how far (percent
+of the torso) the distance of a wrist to the other arm is from the driver's, where the driver's wrist touches it, with
+exact tracks: with bone directions alone, and as it is done.
 """
 
 from __future__ import annotations
@@ -20,7 +23,9 @@ from torch import Tensor
 from dreamactor.data.actors import FIRST_HELD_OUT_SEED
 from dreamactor.data.pairs import DrawnPair, draw_pair, find_pairs
 from dreamactor.geometry.skeleton import BODY_JOINTS, JOINT
-from dreamactor.guidance.bone_length import estimate_proportions
+from dreamactor.guidance.bone_length import adjust_bone_lengths, estimate_proportions
+from dreamactor.guidance.contacts import TOUCH
+from dreamactor.guidance.perspective import find_perspective, flatten_track
 from dreamactor.guidance.retarget import retarget
 from dreamactor.perception.base import PersonEstimator
 from dreamactor.perception.build import build_estimator
@@ -76,6 +81,12 @@ def _errors(drawn: DrawnPair, follower: PersonEstimator, looker: PersonEstimator
         errors[f"perception_alone{suffix}"] = skeleton_errors(seen, drawn.driving, axes=axes, fit_scale=True)
     for name, track in (("exact", exact), ("perceived", perceived)):
         errors[f"{name}_floor"] = _floor_errors(track, drawn.truth)
+    flat = flatten_track(drawn.driving, find_perspective(drawn.driving))
+    made = flatten_track(exact, find_perspective(drawn.reference))
+    builds = [estimate_proportions((track,)) for track in (drawn.driving, drawn.reference)]
+    alone = adjust_bone_lengths(flat.body.joints, *builds)
+    for name, joints in (("touch_directions_alone", alone), ("touch_kept", made.body.joints)):
+        errors[name] = _touch_errors(joints, flat.body.joints)
     return errors
 
 
@@ -111,10 +122,26 @@ def _floor_errors(made: PersonTrack, truth: PersonTrack) -> Tensor:
     return (low[0] - low[1]).abs() / torso * 100
 
 
+def _touch_errors(made: Tensor, driver: Tensor) -> Tensor:
+    """[N] by how much wrists that touch the other arm are nearer to it or farther from it than the driver's, in percent."""
+    errors = []
+    for side, other in (("left", "right"), ("right", "left")):
+        for joint in ("wrist", "elbow"):
+            gaps = [
+                (joints[:, JOINT[f"{side}_wrist"]] - joints[:, JOINT[f"{other}_{joint}"]]).norm(dim=-1)
+                / (joints[:, JOINT["neck"]] - joints[:, JOINT["pelvis"]]).norm(dim=-1).clamp_min(1e-6)
+                for joints in (made, driver)
+            ]
+            errors.append((gaps[0] - gaps[1]).abs()[gaps[1] < TOUCH] * 100)
+    return torch.cat(errors)
+
+
 def _summary(name: str, errors: dict[str, list[Tensor]]) -> list[dict[str, Any]]:
     found = []
     for metric, clips in errors.items():
         joined = torch.cat(clips)
+        if joined.numel() == 0:
+            continue
         for what, value in (("median", joined.median()), ("p90", joined.quantile(0.9))):
             found.append({"set": name, "metric": f"{metric}_{what}_percent", "value": float(value), "n": len(clips)})
     for suffix in ("", "_3d"):
