@@ -228,7 +228,8 @@ class _Eye:
         eyeball = fill_holes(picture[box], shown, smooth_steps=1) if shown.sum() >= 4 else picture[box]
         return _Eye(
             side=side, frame=frame, box=box, across=across, down=down, bow=bow, upper=upper, lower=lower,
-            brow=np.tensordot(fit @ brow_y.astype(np.float32), basis, axes=1), brow_basis=basis, brow_fit=fit, eyeball=eyeball,
+            brow=np.tensordot(fit @ brow_y.astype(np.float32), basis, axes=1), brow_basis=basis, brow_fit=fit,
+            eyeball=eyeball,
         )  # fmt: skip
 
 
