@@ -37,7 +37,7 @@ def compose(layers: Sequence[Layer], rgb: np.ndarray, seen: np.ndarray, figure: 
     """Writes the layers into one frame.
 
     The reference that saw most of what is in view gives the outline; of the others only what they saw counts, for their
-    unseen sides are rough, and only inside that outline or where half of all agree. Where several saw a surface, the better
+    unseen sides are rough, and only inside that outline or where most of all agree. Where several saw a surface, the better
     one wins, softly where they are about equally good and of one colour.
 
     Args:
@@ -58,7 +58,7 @@ def compose(layers: Sequence[Layer], rgb: np.ndarray, seen: np.ndarray, figure: 
     for layer in layers:
         votes[layer.pixel] += 1
     votes[main.pixel] = len(layers)
-    trusted = votes >= max(2, (len(layers) + 1) // 2)
+    trusted = votes * 2 > len(layers)
     first_rgb = np.zeros((height * width, 3), dtype=np.float32)
     other_rgb = first_rgb.copy()
     for layer in layers:

@@ -20,6 +20,11 @@ _CENTRAL: Final = {"torso": "chest", "head": "head", "neck": "neck"}
 _LEFT_AXIS: Final = {"torso": 0, "head": 0}
 """Column of that frame that points to the person's left; the last one in all others."""
 
+_ENOUGH_TEXELS: Final = 8
+"""So many are enough to tell a colour."""
+_UNLIKE: Final = 30.0
+"""Colours at least this far apart are not the same stuff."""
+
 
 def mirrored_part(index: int) -> int:
     """The part on the other side of the body."""
@@ -48,18 +53,42 @@ def mirror_places(index: int, rest: np.ndarray, frames: BoneFrames) -> np.ndarra
     return (local @ basis[there].T + origin[there]).astype(np.float32)
 
 
-def hair_colour(texture: np.ndarray, own: np.ndarray, person: PersonTrack, *, pad: int) -> np.ndarray | None:
+def hair_colour(texture: np.ndarray, owner: np.ndarray, person: PersonTrack, *, pad: int) -> np.ndarray | None:
     """[3] colour of a head's crown; None where the picture does not show it.
 
     Args:
         texture: [Ht, Wt, 3] float32, the padded picture.
-        own: [Ht, Wt] bool, texels of the head.
+        owner: [Ht, Wt] part that each texel shows.
     """
-    y, x = np.nonzero(own)
+    return _of_head(texture, owner, person, (-2.0, -0.65), pad=pad)
+
+
+def skin_colour(
+    texture: np.ndarray, owner: np.ndarray, person: PersonTrack, hair: np.ndarray | None, *, pad: int
+) -> np.ndarray | None:
+    """[3] colour of the skin as nape, hands or neck show it, the first that is not the hair's; None where none is seen."""
+    nape = _of_head(texture, owner, person, (0.65, 1.0), pad=pad)
+    found = [nape] if nape is not None else []
+    for names in (("left_hand", "right_hand"), ("neck",)):
+        own = np.isin(owner, [PARTS.index(name) for name in names])
+        if own.sum() >= _ENOUGH_TEXELS:
+            found.append(np.median(texture[own], axis=0))
+    for colour in found:
+        if hair is None or np.abs(colour - hair).max() > _UNLIKE:
+            return colour
+    return found[0] if found else None
+
+
+def _of_head(
+    texture: np.ndarray, owner: np.ndarray, person: PersonTrack, down: tuple[float, float], *, pad: int
+) -> np.ndarray | None:
+    """[3] median colour of the head between two heights in head radii below its centre."""
+    y, x = np.nonzero(owner == PARTS.index("head"))
     place = np.stack((x + 0.5 - pad, y + 0.5 - pad), axis=1) - person.head.center[0, :2].numpy()
-    up = flip_axes(angles_to_matrix(person.head.angles_rad[0])).numpy()[:2, 1]
-    crown = place @ up < -0.65 * float(person.head.radius_px[0])
-    return np.median(texture[y[crown], x[crown]], axis=0) if crown.sum() > 3 else None
+    axis = flip_axes(angles_to_matrix(person.head.angles_rad[0])).numpy()[:2, 1]
+    height = place @ axis / max(float(person.head.radius_px[0]), 1.0)
+    there = (height > down[0]) & (height < down[1])
+    return np.median(texture[y[there], x[there]], axis=0) if there.sum() >= _ENOUGH_TEXELS else None
 
 
 def head_fill(
@@ -79,7 +108,7 @@ def head_fill(
     down, back = local[:, 1], local[:, 2]
     found = fill.astype(np.float32)
     if hair is not None:
-        found[(back > 0.05) & (down < 0.5)] = hair
+        found[(back > -0.15) & (down < 0.5)] = hair
     if skin is not None and turn[2, 2] < 0.3:  # the picture hardly shows the face
         found[(back < -0.2) & (down > -0.45)] = skin
     return found

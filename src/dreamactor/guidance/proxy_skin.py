@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+import torch
 
 from dreamactor.guidance.inpaint import fill_holes, grow
 from dreamactor.guidance.proxy_bones import BONE, BONES, BoneFrames, bone_frames
 from dreamactor.guidance.proxy_face import FaceRig, prepare_face
-from dreamactor.guidance.proxy_guess import hair_colour, head_fill, mirror_places
+from dreamactor.guidance.proxy_guess import hair_colour, head_fill, mirror_places, skin_colour
 from dreamactor.guidance.proxy_parts import (
     PARTS,
     Capsule,
@@ -31,10 +32,14 @@ from dreamactor.guidance.proxy_parts import (
 )
 from dreamactor.guidance.proxy_raster import Sheets, Surface, interpolate, rasterize
 from dreamactor.types.guidance import ReferenceImage
+from dreamactor.types.track import PersonTrack
 
 _COLOUR_BINS: Final = 10
-_ENOUGH_TEXELS: Final = 12
-"""So many are enough to tell a colour."""
+_HEAD_WIDTH, _HEAD_FRONT, _HEAD_BACK = 0.78, 0.85, 0.95
+"""Half the width of a bald head, and how far it reaches to front and back, in head radii (half the height)."""
+_FULLNESS: Final = 2.6
+"""Exponent of a head's section: 2 is an ellipse, more is fuller."""
+_POINTS_AT_ONCE: Final = 256
 _TARGET_CELLS: Final = 1400
 """Grid cells that the person's pixels are divided into, about."""
 
@@ -186,7 +191,7 @@ def _stitch(
     for index, (capsule, field) in enumerate(zip(capsules, seen_from, strict=True)):
         if PARTS[index] == "head" and (owner == index).any():
             hull, skull = (
-                _inflated(capsule, owner == index, owner < 0, at_x + pad, at_y + pad),
+                _inflated(reference.person, owner == index, owner < 0, pad=pad, x=at_x, y=at_y),
                 surface_depth(capsule, field),
             )
             lifted.append((np.minimum(hull[0], skull[0]), np.maximum(hull[1], skull[1])))
@@ -195,8 +200,8 @@ def _stitch(
         lifted.append(surface_depth(capsule, field, reach))
     links = part_links(capsules, hem)
     frames = bone_frames(reference.person)
-    hair = hair_colour(textures[1], owner == PARTS.index("head"), reference.person, pad=pad)
-    skin = _bare_skin(textures[1], owner)
+    hair = hair_colour(textures[1], owner, reference.person, pad=pad)
+    skin = skin_colour(textures[1], owner, reference.person, hair, pad=pad)
     vertices: dict[str, list[np.ndarray]] = {k: [] for k in ("rest", "weights", "fill", "mirror", "texture", "facing")}
     faces: dict[str, list[np.ndarray]] = {k: [] for k in ("triangles", "layer", "facing")}
     count = 0
@@ -281,41 +286,34 @@ def _stitch(
     )
 
 
-def _bare_skin(texture: np.ndarray, owner: np.ndarray) -> np.ndarray | None:
-    """[3] colour of the neck, else of the hands; None where neither is seen."""
-    for names in (("neck",), ("left_hand", "right_hand")):
-        own = np.isin(owner, [PARTS.index(name) for name in names])
-        if own.sum() >= _ENOUGH_TEXELS:
-            return np.median(texture[own], axis=0)
-    return None
-
-
 def _inflated(
-    head: Capsule, own: np.ndarray, outside: np.ndarray, x: np.ndarray, y: np.ndarray
+    person: PersonTrack, own: np.ndarray, outside: np.ndarray, *, pad: int, x: np.ndarray, y: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Depth of a head's front and back: round towards its outline whatever that is, so hair and hats have a volume too.
 
     Args:
-        head: its capsule.
+        person: one frame.
         own, outside: [Ht, Wt] bool, texels of the head, texels of the background.
-        x, y: [1, w], [h, 1] grid points in texels.
+        pad: texels around the picture.
+        x, y: [1, w], [h, 1] grid points in pixels.
     """
-    points, _ = _rim(own, outside)
-    shape = np.broadcast_shapes(x.shape, y.shape)
-    middle, radius = float(head.start[2] + head.end[2]) / 2, max(head.radius)
-    within = np.zeros(shape, dtype=np.float32)
+    center, radius = person.head.center[0].numpy(), max(float(person.head.radius_px[0]), 1.0)
+    points = _rim(own, outside)[0][::2] - pad
+    within = np.full(np.broadcast_shapes(x.shape, y.shape), radius if len(points) == 0 else 0.0, dtype=np.float32)
     if len(points):
-        texel_y = np.clip(y.astype(int), 0, own.shape[0] - 1)
-        texel_x = np.clip(x.astype(int), 0, own.shape[1] - 1)
+        texel_y, texel_x = (np.clip(v.astype(int) + pad, 1, n - 1) for v, n in zip((y, x), own.shape, strict=True))
         rows, columns = np.nonzero(own[texel_y, texel_x] | own[texel_y - 1, texel_x - 1])
-        for start in range(0, len(rows), 256):
-            one = slice(start, start + 256)
-            away = np.hypot(x[0, columns[one], None] - points[None, ::2, 0], y[rows[one], 0, None] - points[None, ::2, 1])
+        for start in range(0, len(rows), _POINTS_AT_ONCE):
+            one = slice(start, start + _POINTS_AT_ONCE)
+            away = np.hypot(x[0, columns[one], None] - points[None, :, 0], y[rows[one], 0, None] - points[None, :, 1])
             within[rows[one], columns[one]] = away.min(axis=1)
-    else:
-        within += radius
-    bulge = max(head.depth) * np.sqrt(1.0 - (1.0 - np.clip(within / radius, 0.0, 1.0)) ** 2)
-    return (middle - bulge).astype(np.float32), (middle + bulge).astype(np.float32)
+    rounded = (1.0 - (1.0 - np.clip(within / radius, 0.0, 1.0)) ** _FULLNESS) ** (1.0 / _FULLNESS)
+    hair = float(np.clip(within.max() / radius - _HEAD_WIDTH, 0.0, 0.4))  # cover all around as thick as at the sides
+    towards = float(torch.cos(person.head.angles_rad[0, :2]).prod())  # 1 seen from the front, -1 from behind
+    side, face, back = _HEAD_WIDTH + hair, _HEAD_FRONT, _HEAD_BACK + hair
+    near, far = (face, back) if towards > 0 else (back, face)
+    near, far = (side + abs(towards) * (depth - side) for depth in (near, far))
+    return (center[2] - near * radius * rounded).astype(np.float32), (center[2] + far * radius * rounded).astype(np.float32)
 
 
 def _shown_depth(sheets: Sheets, surface: Surface, rest: np.ndarray, pad: int) -> np.ndarray:
