@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dreamactor.data.actors.rows import where
+
 SIDE: Final = 128
 """Texels of a tile's side; tiles repeat."""
 LEVELS: Final = 5
@@ -50,26 +52,28 @@ def photo_like(seed: int, *, width: int, height: int) -> Tensor:
 
 def _sample(levels: tuple[Tensor, ...], place: Tensor, soft: Tensor) -> Tensor:
     """Bilinear samples [N, 3] of a repeating tile, from the level whose texels are as wide as a pixel."""
-    wanted = (soft * SIDE).clamp(min=1).log2().round().clamp(max=LEVELS - 1).to(torch.int64)
-    out = torch.zeros(len(place), 3)
-    for level in torch.unique(wanted).tolist():
-        here = (wanted == level).nonzero()[:, 0]
-        tile = levels[level]
-        side = tile.shape[0]
-        at = place[here] * side - 0.5
-        low = at.floor()
-        share = at - low
-        x0, y0 = (low[:, i].to(torch.int64) % side for i in (0, 1))
+    wanted = (soft * SIDE).clamp(min=1).log2().round().clamp(max=LEVELS - 1).numpy()
+    out = torch.zeros(3, len(place))
+    for level, tile in enumerate(levels):
+        here = where(wanted == level)
+        if not len(here):
+            continue
+        side = SIDE >> level
+        x, y = (row.index_select(0, here) * side - 0.5 for row in place.unbind(-1))
+        left, top = x.floor(), y.floor()
+        u, v = x - left, y - top
+        x0, y0 = left.long() % side, top.long() % side
         x1, y1 = (x0 + 1) % side, (y0 + 1) % side
-        u, v = share[:, :1], share[:, 1:]
-        top = tile[y0, x0] * (1 - u) + tile[y0, x1] * u
-        out[here] = top * (1 - v) + (tile[y1, x0] * (1 - u) + tile[y1, x1] * u) * v
-    return out
+        corners = [y0 * side + x0, y0 * side + x1, y1 * side + x0, y1 * side + x1]
+        for channel, texels in zip(out, tile, strict=True):
+            a, b, c, d = (texels.index_select(0, corner) for corner in corners)
+            channel.scatter_(0, here, (a * (1 - u) + b * u) * (1 - v) + (c * (1 - u) + d * u) * v)
+    return out.T
 
 
 @lru_cache(maxsize=64)
 def _tile(kind: str, seed: int) -> tuple[Tensor, ...]:
-    """A tile [S, S, 3] about zero with spread about 0.3, and its halved copies."""
+    """A tile [3, S * S] about zero with spread about 0.3, and its halved copies."""
     rng = np.random.Generator(np.random.PCG64([seed, 0x7E47]))
     rows, columns = np.mgrid[0:SIDE, 0:SIDE] / SIDE
     if kind == "denim":
@@ -113,4 +117,4 @@ def _halved(tile: np.ndarray) -> tuple[Tensor, ...]:
     for _ in range(LEVELS - 1):
         last = levels[-1]
         levels.append((last[::2, ::2] + last[1::2, ::2] + last[::2, 1::2] + last[1::2, 1::2]) / 4)
-    return tuple(levels)
+    return tuple(level.permute(2, 0, 1).flatten(1) for level in levels)
