@@ -47,8 +47,9 @@ class Noise:
 class TrackJitter:
     """How large the errors are; `TrackJitter.none()` has none.
 
-    The defaults are what `dreamactor bench noise --fit` finds on 2112 frames (44 clips; ordinary perception, actors of version
-    2), rounded; but for `hand_gaps`: hands of drawn actors are lost in 20 % of the frames, those of real clips in about half.
+    The defaults are what `dreamactor bench noise --fit` finds on 2112 frames (44 clips, ordinary perception, actors of
+    version 2), rounded; but for `hand_gaps`: hands of drawn actors are lost in 20 % of the frames, those of real clips of
+    half and whole figures in some 40 %.
 
     Attributes:
         trunk, middle, far: of shoulders, hips and head; of elbows and knees; of wrists and feet; in torsos, across the
