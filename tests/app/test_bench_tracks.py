@@ -80,8 +80,8 @@ def test_clips_needs_a_folder_with_videos(tmp_path: Path, capsys: pytest.Capture
 
 def test_noise_is_measured_and_fitted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(noise, "CLIP_FRAMES", 6)
-    monkeypatch.setattr(noise, "SIZE", 128)
-    monkeypatch.setattr(noise, "MODEL_DRAWS", 2)
+    monkeypatch.setattr(noise, "SIZE", 96)
+    monkeypatch.setattr(noise, "MODEL_DRAWS", 1)
     file, fitted = tmp_path / "noise.json", tmp_path / "jitter.json"
     assert run(["bench", "noise", "--frames", "24", "--json", str(file), "--fit", str(fitted)]) == 0
     rows = json.loads(file.read_text())["rows"]

@@ -11,7 +11,7 @@ from synthetic_people import HEIGHT, WIDTH, person
 from dreamactor.geometry.skeleton import JOINT
 from dreamactor.perception.assemble import assemble_shot
 from dreamactor.perception.base import RawPerson
-from dreamactor.perception.facing import EXCHANGED, MIRRORED, RIGHT, find_facing, undo_confusion
+from dreamactor.perception.facing import EXCHANGED, MIRRORED, RIGHT, find_collapses, find_facing, undo_confusion
 from dreamactor.types.track import PersonTrack
 from dreamactor.types.video import FrameTimes
 
@@ -110,3 +110,22 @@ def test_a_short_sighting_elsewhere_is_dropped_and_one_that_agrees_is_kept() -> 
     assert assemble(people).body.tracked.tolist() == [False] * 9 + [True] * 20
     agreeing = [here] * 3 + [gone] * 6 + [here] * 20
     assert assemble(agreeing).body.tracked[:3].all()
+
+
+def test_a_body_squeezed_for_a_moment_behind_is_bridged_and_in_front_is_believed() -> None:
+    degrees = torch.full((40,), 150.0)
+    facing = readings(degrees, torch.zeros(40, dtype=torch.bool))
+    squeezed = degrees.clone()
+    squeezed[18:22] = 60.0
+    assert find_collapses(squeezed.deg2rad(), facing, fps=25.0).nonzero().flatten().tolist() == [18, 19, 20, 21]
+    lasting = degrees.clone()
+    lasting[20:] = 60.0
+    assert not find_collapses(lasting.deg2rad(), facing, fps=25.0).any()
+    front = readings(torch.zeros(40), torch.ones(40, dtype=torch.bool))
+    assert not find_collapses((squeezed - 150).deg2rad(), front, fps=25.0).any()
+
+    behind = [person(yaw=180, face=False) for _ in range(40)]
+    spoilt = [person(yaw=90, face=False) if 18 <= i < 22 else p for i, p in enumerate(behind)]
+    clean, mended = assemble(behind), assemble(spoilt)
+    assert mended.body.tracked.all()
+    torch.testing.assert_close(mended.body.joints, clean.body.joints, atol=1.0, rtol=0)

@@ -12,8 +12,16 @@ from torch import Tensor
 
 from dreamactor.geometry.skeleton import FACE_POINT, JOINT
 from dreamactor.perception.base import RawPerson
-from dreamactor.perception.facing import Facing, undo_confusion
-from dreamactor.perception.head import MAX_FACE_YAW_RAD, FaceReading, find_head_facing, read_face, track_head, wrap
+from dreamactor.perception.facing import Facing, find_collapses, undo_confusion
+from dreamactor.perception.head import (
+    MAX_FACE_YAW_RAD,
+    FaceReading,
+    find_head_facing,
+    read_face,
+    shoulder_yaw,
+    track_head,
+    wrap,
+)
 from dreamactor.perception.smoothing import (
     bridge_gaps,
     calm_radius,
@@ -77,7 +85,9 @@ def assemble_shot(
     face = _faces_on_the_head(people)
     facing = find_head_facing(face, torch.stack([person.joints_m for person in people]), found, fps=float(times.fps))
     people = [undo_confusion(person, int(how)) for person, how in zip(people, facing.confusion, strict=True)]
-    body, px_per_m = _assemble_body(people, found, times=times, width=width, height=height)
+    joints_m = torch.stack([person.joints_m for person in people])
+    sound = found & ~find_collapses(shoulder_yaw(joints_m), facing, fps=float(times.fps))
+    body, px_per_m = _assemble_body(people, found, sound, times=times, width=width, height=height)
     hands = _assemble_hands(people, body, px_per_m)
     face_track, head = _assemble_head(people, face, facing, body, px_per_m)
     return PersonTrack(
@@ -129,15 +139,16 @@ def image_scale(joints_px: Tensor, joints_m: Tensor, confidence: Tensor) -> Tens
 
 
 def _assemble_body(
-    people: Sequence[RawPerson], found: Tensor, *, times: FrameTimes, width: int, height: int
+    people: Sequence[RawPerson], found: Tensor, sound: Tensor, *, times: FrameTimes, width: int, height: int
 ) -> tuple[BodyTrack, Tensor]:
-    """Body joints, and pixels per metre [T]."""
+    """Body joints, and pixels per metre [T]; where somebody was found [T] but not sound [T], the joints are interpolated."""
+    sound = sound if sound.any() else found
     joints_px = torch.stack([person.joints_px for person in people])
     joints_m = torch.stack([person.joints_m for person in people])
     confidence = torch.stack([person.confidence for person in people])
 
-    filled_px, filled_m = interpolate(joints_px, found), interpolate(joints_m, found)
-    confidence = _fade_outside(interpolate(confidence, found), filled_px, width=width, height=height)
+    filled_px, filled_m = interpolate(joints_px, sound), interpolate(joints_m, sound)
+    confidence = _fade_outside(interpolate(confidence, sound), filled_px, width=width, height=height)
     px_per_m = running_median(image_scale(filled_px, filled_m, confidence), radius=4)
     px_per_m = smooth(px_per_m, torch.ones_like(found), radius=4)
     torso_px = _TORSO_M * px_per_m

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from dreamactor.geometry.skeleton import BODY_JOINTS, JOINT
 from dreamactor.perception.base import RawPerson
-from dreamactor.perception.smoothing import even_path, frames_to_known
+from dreamactor.perception.smoothing import even_path, frames_to_known, running_median
 
 RIGHT, MIRRORED, EXCHANGED = 0, 1, 2
 """How the estimator took the body in a frame; see the module."""
@@ -66,6 +66,11 @@ _MESH_KNOTS_DEG: Final = (0.0, 30.0, 45.0, 60.0, 75.0, 180.0)
 """The mesh's reading of a head's yaw and its spread, between drawn heads (exact up to 50 degrees) and real ones (a half)."""
 
 _FRONT_RAD: Final = radians(45.0)
+
+_COLLAPSE_RAD: Final = radians(40.0)
+_COLLAPSE_S: Final = 0.3
+_SIDE_RAD: Final = radians(60.0)
+"""Shoulders off their usual yaw by more than the first, for less time than the second, under heads turned by the third."""
 
 _EVEN_KNOTS_DEG: Final = (0.0, 45.0, 75.0, 105.0, 135.0, 180.0)
 _UNSURE_DEG: Final = (5.0, 8.0, 12.0, 15.0, 22.0, 14.0)
@@ -148,6 +153,16 @@ def undo_confusion(person: RawPerson, confusion: int) -> RawPerson:
         person, joints_px=person.joints_px[_OTHER_SIDE], joints_m=joints_m, confidence=person.confidence[_OTHER_SIDE],
         hands=person.hands.flip(0), hand_found=person.hand_found.flip(0),
     )  # fmt: skip
+
+
+def find_collapses(shoulders: Tensor, facing: Facing, *, fps: float) -> Tensor:
+    """[T] bool: a body seen from the side or behind twists away for a moment, by the yaw of its shoulders [T].
+
+    An estimator that goes over from one idea of a back to another shows the whole body squeezed in between.
+    """
+    turned = facing.yaw_rad + _wrap(shoulders - facing.yaw_rad)
+    usual = running_median(turned, radius=max(1, round(_COLLAPSE_S * fps)))
+    return ((turned - usual).abs() > _COLLAPSE_RAD) & (_wrap(facing.yaw_rad).abs() > _SIDE_RAD)
 
 
 def _confusion_likelihood(angles: Tensor) -> Tensor:
