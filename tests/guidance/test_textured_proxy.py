@@ -9,7 +9,10 @@ from torch.testing import assert_close
 
 from dreamactor.guidance.bone_length import estimate_proportions
 from dreamactor.guidance.inpaint import fill_holes, grow
-from dreamactor.guidance.proxy_parts import capsule_field, person_capsules
+from dreamactor.guidance.proxy_blend import GUESSED, mend
+from dreamactor.guidance.proxy_bones import bone_frames
+from dreamactor.guidance.proxy_guess import MIRRORED, mirror_places
+from dreamactor.guidance.proxy_parts import PARTS, capsule_field, person_capsules
 from dreamactor.guidance.textured_proxy import draw_proxy, draw_textured_proxy, prepare_proxy
 from dreamactor.types.guidance import ReferenceImage, ReferenceSet
 from factories import make_track
@@ -138,3 +141,46 @@ def test_holes_are_filled_from_their_surroundings():
     image[~known] = 255.0
     assert np.allclose(fill_holes(image, known), 80.0, atol=0.01)
     assert np.allclose(fill_holes(image, np.zeros_like(known)), 0.0)
+
+
+def test_a_profiles_other_side_is_guessed_from_the_side_it_shows():
+    yaw = 1.2
+    profile = make_track(num_frames=1, body_yaw_rad=yaw, head_angles_rad=(yaw, 0.0, 0.0))
+    other = make_track(num_frames=1, body_yaw_rad=-yaw, head_angles_rad=(-yaw, 0.0, 0.0))
+    proxy = draw_textured_proxy(other, make_references(profile), **SIZE)
+    head = torch.zeros_like(proxy.figure[0], dtype=torch.bool)
+    (x, y, _), radius = other.head.center[0].tolist(), 0.5 * float(other.head.radius_px[0])
+    head[int(y - radius) : int(y + radius), int(x - radius) : int(x + radius)] = True
+    assert (proxy.seen[0][head] == GUESSED).float().mean() > 0.5
+
+
+def test_mirror_places_come_back_after_two_mirrors():
+    track = make_track(num_frames=1, body_yaw_rad=0.5, head_angles_rad=(0.4, 0.1, 0.0))
+    frames = bone_frames(track)
+    points = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32) * 20 + track.head.center[0].numpy()
+    for index, other in enumerate(MIRRORED):
+        twice = mirror_places(int(other), mirror_places(index, points, frames), frames)
+        assert np.allclose(twice, points, atol=0.05), PARTS[index]
+
+
+def test_one_colour_of_light_over_all_references():
+    track = make_track(num_frames=1)
+    both = make_references(track, track)
+    dark = (both.images[0].image.float() * 0.8).to(torch.uint8)
+    both = replace(both, images=(both.images[0], replace(both.images[0], image=dark)))
+    model = prepare_proxy(both, track)
+    assert np.allclose(model.skins[1].gain, 1.25, atol=0.05)
+    person = both.images[0].mask > 127
+    assert_close(draw_proxy(model, track, **SIZE).rgb[0][person], both.images[0].image[person], atol=6, rtol=0)
+
+
+def test_holes_of_one_pixel_are_mended_and_outlines_are_not():
+    figure = np.zeros((9, 9), dtype=np.uint8)
+    figure[2:7, 2:7] = 255
+    seen, rgb = figure.copy(), np.full((9, 9, 3), 100, dtype=np.uint8)
+    seen[4, 4], rgb[4, 4] = 0, 7
+    outline = figure.copy()
+    mend(rgb, seen, figure)
+    assert (rgb == 100).all()
+    assert seen[4, 4] == 255
+    assert (figure == outline).all()

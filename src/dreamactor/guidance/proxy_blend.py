@@ -12,6 +12,8 @@ _ALIKE: Final = 48.0
 """Colours farther apart than this show different things: the better one is taken, a mixture would be a ghost."""
 _SOFTNESS: Final = 0.35
 """Of the better reference's quality: a reference that much worse no longer counts."""
+GUESSED: Final = np.uint8(64)
+"""In the mask of what was seen: copied from the other side of the body, probably about right."""
 _GAIN_RANGE: Final = (-0.3, 0.3)
 """Logarithm of the factors by which a reference may be made darker or lighter."""
 
@@ -24,12 +26,14 @@ class Layer:
         pixel: [K] int64 index y * width + x, each at most once.
         rgb: [K, 3] float32.
         seen: [K] bool, whether the reference saw the surface.
+        guessed: [K] bool, whether it saw the surface's mirror image and shows that; never where it saw the surface itself.
         quality: [K] float32 how well it saw it: 1 squarely and no smaller than it is drawn, towards 0 the worse.
     """
 
     pixel: np.ndarray
     rgb: np.ndarray
     seen: np.ndarray
+    guessed: np.ndarray
     quality: np.ndarray
 
 
@@ -49,7 +53,7 @@ def compose(layers: Sequence[Layer], rgb: np.ndarray, seen: np.ndarray, figure: 
         return
     main = layers[int(np.argmax([layer.seen.sum() for layer in layers]))]
     flat_rgb[main.pixel] = _bytes(main.rgb)
-    flat_seen[main.pixel] = main.seen * np.uint8(255)
+    flat_seen[main.pixel] = np.where(main.seen, np.uint8(255), main.guessed * GUESSED)
     flat_figure[main.pixel] = 255
     if len(layers) == 1:
         return

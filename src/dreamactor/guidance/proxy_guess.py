@@ -12,7 +12,7 @@ import numpy as np
 
 from dreamactor.geometry.rotation import angles_to_matrix, flip_axes
 from dreamactor.guidance.proxy_bones import BONE, BoneFrames
-from dreamactor.guidance.proxy_parts import PARTS
+from dreamactor.guidance.proxy_parts import PARTS, Field
 from dreamactor.types.track import PersonTrack
 
 _CENTRAL: Final = {"torso": "chest", "head": "head", "neck": "neck"}
@@ -20,6 +20,8 @@ _CENTRAL: Final = {"torso": "chest", "head": "head", "neck": "neck"}
 _LEFT_AXIS: Final = {"torso": 0, "head": 0}
 """Column of that frame that points to the person's left; the last one in all others."""
 
+COLOUR_BINS: Final = 10
+"""Places along a part at which its plain colour is told."""
 _ENOUGH_TEXELS: Final = 8
 """So many are enough to tell a colour."""
 _UNLIKE: Final = 30.0
@@ -51,6 +53,51 @@ def mirror_places(index: int, rest: np.ndarray, frames: BoneFrames) -> np.ndarra
     local = (rest - origin[here]) @ np.linalg.pinv(basis[here], rcond=1e-4).T
     local[:, _LEFT_AXIS.get(name, 2)] *= -1.0
     return (local @ basis[there].T + origin[there]).astype(np.float32)
+
+
+def fill_colours(fields: tuple[Field, ...], owner: np.ndarray, texture: np.ndarray) -> np.ndarray:
+    """[P, bins, 3] colour along each part for its unseen sides: what is seen near the part's edges at that height."""
+    table = np.zeros((len(PARTS), COLOUR_BINS, 3), dtype=np.float32)
+    filled = np.zeros(len(PARTS), dtype=bool)
+    for index, field in enumerate(fields):
+        own = owner == index
+        if not own.any():
+            continue
+        along, distance = field.along[own], field.distance[own]
+        edge = distance >= 0.55 * np.quantile(distance, 0.95)
+        place = np.minimum((along * COLOUR_BINS).astype(int), COLOUR_BINS - 1)
+        pixels = texture[own]
+        for places, values in ((place, pixels), (place[edge], pixels[edge])):
+            for channel in range(3):
+                total = np.bincount(places, values[:, channel], minlength=COLOUR_BINS)
+                count = np.bincount(places, minlength=COLOUR_BINS)
+                table[index, count > 0, channel] = (total / np.maximum(count, 1))[count > 0]
+        have = np.bincount(place, minlength=COLOUR_BINS) > 0
+        nearest = np.abs(np.arange(COLOUR_BINS)[:, None] - np.flatnonzero(have)[None]).argmin(1)
+        table[index] = table[index, np.flatnonzero(have)[nearest]]
+        filled[index] = True
+    head = PARTS.index("head")
+    table[head, : COLOUR_BINS * 2 // 3] = table[head, 0]  # the back of a head looks like its crown
+    for index, name in enumerate(PARTS):
+        if not filled[index]:
+            table[index] = _borrowed_colour(name, table, filled)
+    return table
+
+
+def _borrowed_colour(name: str, table: np.ndarray, filled: np.ndarray) -> np.ndarray:
+    """Colours of a part that the picture does not show: the other side's, else those of the part it hangs on."""
+    other = name.replace("left_", "*").replace("right_", "left_").replace("*", "right_")
+    chain = {
+        "hand": ("forearm", "upper_arm"), "forearm": ("upper_arm",), "upper_arm": (), "foot": ("shin", "thigh"),
+        "shin": ("thigh",), "thigh": (), "neck": (), "head": (), "torso": (),
+    }  # fmt: skip
+    kind = name.removeprefix("left_").removeprefix("right_")
+    relatives = [f"{prefix}{part}" for part in chain[kind] for prefix in (name[: -len(kind)], other[: -len(kind)])]
+    for candidate in (other, *relatives, "torso", "neck", "head"):
+        index = PARTS.index(candidate)
+        if filled[index]:
+            return table[index] if candidate == other else np.broadcast_to(table[index, -1], table[index].shape)
+    return np.full_like(table[0], 127.0)
 
 
 def hair_colour(texture: np.ndarray, owner: np.ndarray, person: PersonTrack, *, pad: int) -> np.ndarray | None:

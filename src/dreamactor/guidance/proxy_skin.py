@@ -15,7 +15,7 @@ import torch
 from dreamactor.guidance.inpaint import fill_holes, grow
 from dreamactor.guidance.proxy_bones import BONE, BONES, BoneFrames, bone_frames
 from dreamactor.guidance.proxy_face import FaceRig, prepare_face
-from dreamactor.guidance.proxy_guess import hair_colour, head_fill, mirror_places, skin_colour
+from dreamactor.guidance.proxy_guess import COLOUR_BINS, fill_colours, hair_colour, head_fill, mirror_places, skin_colour
 from dreamactor.guidance.proxy_parts import (
     PARTS,
     Capsule,
@@ -34,7 +34,6 @@ from dreamactor.guidance.proxy_raster import Sheets, Surface, interpolate, raste
 from dreamactor.types.guidance import ReferenceImage
 from dreamactor.types.track import PersonTrack
 
-_COLOUR_BINS: Final = 10
 _HEAD_WIDTH, _HEAD_FRONT, _HEAD_BACK = 0.78, 0.85, 0.95
 """Half the width of a bald head, and how far it reaches to front and back, in head radii (half the height)."""
 _FULLNESS: Final = 2.6
@@ -120,54 +119,9 @@ def build_skin(reference: ReferenceImage) -> ProxySkin:
     texture[window] = fill_holes(picture, mask, smooth_steps=0)
     inner = np.zeros_like(texture)  # edge pixels are mixed with the background: not fit to be stretched
     inner[window] = fill_holes(picture, ~grow(~mask, max(1, round(min(mask.shape) / 160))), smooth_steps=0)
-    colours = _fill_colours(fields, owner, inner)
+    colours = fill_colours(fields, owner, inner)
     cell = int(np.clip(round(float(np.sqrt(mask.sum() / _TARGET_CELLS))), 2, 32))
     return _stitch(reference, capsules, fields, owner, exists, (texture, inner), colours, hem=hem, pad=pad, cell=cell)
-
-
-def _fill_colours(fields: tuple[Field, ...], owner: np.ndarray, texture: np.ndarray) -> np.ndarray:
-    """[P, bins, 3] colour along each part for its unseen sides: what is seen near the part's edges at that height."""
-    table = np.zeros((len(PARTS), _COLOUR_BINS, 3), dtype=np.float32)
-    filled = np.zeros(len(PARTS), dtype=bool)
-    for index, field in enumerate(fields):
-        own = owner == index
-        if not own.any():
-            continue
-        along, distance = field.along[own], field.distance[own]
-        edge = distance >= 0.55 * np.quantile(distance, 0.95)
-        place = np.minimum((along * _COLOUR_BINS).astype(int), _COLOUR_BINS - 1)
-        pixels = texture[own]
-        for places, values in ((place, pixels), (place[edge], pixels[edge])):
-            for channel in range(3):
-                total = np.bincount(places, values[:, channel], minlength=_COLOUR_BINS)
-                count = np.bincount(places, minlength=_COLOUR_BINS)
-                table[index, count > 0, channel] = (total / np.maximum(count, 1))[count > 0]
-        have = np.bincount(place, minlength=_COLOUR_BINS) > 0
-        nearest = np.abs(np.arange(_COLOUR_BINS)[:, None] - np.flatnonzero(have)[None]).argmin(1)
-        table[index] = table[index, np.flatnonzero(have)[nearest]]
-        filled[index] = True
-    head = PARTS.index("head")
-    table[head, : _COLOUR_BINS * 2 // 3] = table[head, 0]  # the back of a head looks like its crown
-    for index, name in enumerate(PARTS):
-        if not filled[index]:
-            table[index] = _borrowed_colour(name, table, filled)
-    return table
-
-
-def _borrowed_colour(name: str, table: np.ndarray, filled: np.ndarray) -> np.ndarray:
-    """Colours of a part that the picture does not show: the other side's, else those of the part it hangs on."""
-    other = name.replace("left_", "*").replace("right_", "left_").replace("*", "right_")
-    chain = {
-        "hand": ("forearm", "upper_arm"), "forearm": ("upper_arm",), "upper_arm": (), "foot": ("shin", "thigh"),
-        "shin": ("thigh",), "thigh": (), "neck": (), "head": (), "torso": (),
-    }  # fmt: skip
-    kind = name.removeprefix("left_").removeprefix("right_")
-    relatives = [f"{prefix}{part}" for part in chain[kind] for prefix in (name[: -len(kind)], other[: -len(kind)])]
-    for candidate in (other, *relatives, "torso", "neck", "head"):
-        index = PARTS.index(candidate)
-        if filled[index]:
-            return table[index] if candidate == other else np.broadcast_to(table[index, -1], table[index].shape)
-    return np.full_like(table[0], 127.0)
 
 
 def _stitch(
@@ -229,7 +183,7 @@ def _stitch(
         texel = np.stack((grid_x[columns], grid_y[rows]), axis=1)
         shared = {
             "weights": _bone_weights(shares, seen_from[0].along[rows, columns]),
-            "fill": colours[index, np.minimum((place * _COLOUR_BINS).astype(int), _COLOUR_BINS - 1)],
+            "fill": colours[index, np.minimum((place * COLOUR_BINS).astype(int), COLOUR_BINS - 1)],
             "mirror": np.zeros((len(corner), 3), dtype=np.float32),
             "texture": texel,
             "facing": np.clip((far - near) / (2.0 * own_depth), 0.0, 1.0),

@@ -5,7 +5,9 @@ Once per reference set (`prepare_proxy`, `proxy_skin`): every pixel of the perso
 depth, so that the picture becomes a skin of triangle sheets, front and back, bound to bones with weights that blend at the
 joints. Parts reach on under whatever hid them. Per frame (`draw_proxy`): bones move the sheets, a rasterizer finds the
 nearest one, and the pixel is copied from the reference where the reference saw that very surface. In the reference's
-own pose every pixel comes from its own place, so the figure is reproduced exactly, clothes and hair included.
+own pose every pixel comes from its own place, so the figure is reproduced exactly, clothes and hair included. The face
+follows the expression (`proxy_face`), unseen sides are guessed from seen ones (`proxy_guess`), several references are
+joined by how well they saw a surface (`proxy_blend`).
 """
 
 from __future__ import annotations
@@ -166,20 +168,26 @@ def _shade(skin: ProxySkin, hits: Hits) -> Layer:
     rgb[whole] = bilinear(surface.texture, hits.texture[whole])
     rgb[stretched] = bilinear(surface.inner_texture, hits.texture[stretched])
     rgb[~front] = interpolate(skin.fill, corners[~front], hits.weights[~front])
-    rgb[~front] = _guess(skin, hits, np.flatnonzero(~front), rgb[~front])
+    guessed = np.zeros(len(corners), dtype=bool)
+    rgb[~front], guessed[~front] = _guess(skin, hits, np.flatnonzero(~front), rgb[~front])
     facing = interpolate(skin.facing[:, None], corners, hits.weights)[:, 0]
     seen = front & (sheet > 0) & (hits.stretch < _MAX_STRETCH)
     seen[seen] = surface.known[texels(hits.texture[seen], surface.known.shape)]
     quality = facing / np.maximum(hits.stretch, 1.0)
-    return Layer(pixel=hits.pixel, rgb=rgb * skin.gain, seen=seen, quality=quality)
+    return Layer(pixel=hits.pixel, rgb=rgb * skin.gain, seen=seen, guessed=guessed, quality=quality)
 
 
-def _guess(skin: ProxySkin, hits: Hits, which: np.ndarray, fill: np.ndarray) -> np.ndarray:
-    """[K, 3] colours of hits that the reference did not see: of their mirror image where it saw that, else `fill`."""
+def _guess(skin: ProxySkin, hits: Hits, which: np.ndarray, fill: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """[K, 3] colours of hits that the reference did not see, and [K] bool where they show a mirror image it saw.
+
+    Args:
+        which: [K] of the hits.
+        fill: [K, 3] colours for the others.
+    """
     triangle = hits.triangle[which]
     mirror = interpolate(skin.mirror, skin.sheets.triangles[triangle], hits.weights[which])
     surface, texel = skin.surface, texels(mirror, skin.surface.owner.shape)
     shown = surface.owner[texel] == MIRRORED[skin.sheets.layer[triangle]]
     shown &= mirror[:, 2] < surface.shown_depth[texel] + _MIRROR_DEPTH * skin.head_px
     fill[shown] = bilinear(surface.inner_texture, mirror[shown, :2])
-    return fill
+    return fill, shown

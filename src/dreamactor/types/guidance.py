@@ -36,10 +36,10 @@ class TexturedProxy:
     """The reference's own pixels carried into the new pose on capsules and an ellipsoid, before the reference's background.
 
     Attributes:
-        rgb: [T, H, W, 3] uint8; behind the figure the filled background; where no reference saw the surface, the
-            bone's mean colour.
-        seen: [T, H, W] uint8, 255 where the pixel was copied from a reference (figure or background), 0 where it must be
-            invented.
+        rgb: [T, H, W, 3] uint8; behind the figure the filled background; where no reference saw the surface, the other
+            side of the body's pixels, else a plain colour.
+        seen: [T, H, W] uint8, 255 where the pixel was copied from a reference (figure or background), 64 where it was
+            copied from the other side of the body, 0 where it must be invented.
         figure: [T, H, W] uint8, 255 inside the proxy's silhouette.
     """
 
