@@ -16,9 +16,7 @@ def command(
     framing: Annotated[str, typer.Option(help="portrait, upper or full.")] = "full",
     size: Annotated[int, typer.Option(min=64, max=2048, help="Width and height in pixels (even).")] = 512,
     kind: Annotated[str | None, typer.Option(help="Kind of motion, such as dance, talk, walk, turn, wave.")] = None,
-    cast: Annotated[
-        str, typer.Option(help="With --perform, which performers: 2 (what the shipped model knows) or 3.")
-    ] = "2",
+    cast: Annotated[str | None, typer.Option(help="With --perform, who acts: 2 (the shipped model's) or 3.")] = None,
     track: Annotated[Path | None, typer.Option(help="Also write the exact track (.npz).")] = None,
 ) -> None:
     """Draw a procedural actor, or film its performance.
@@ -31,18 +29,18 @@ def command(
 
       dreamactor actor --seed 7 --perform --cast 3 --kind jump --seconds 6 -o jump.mp4
     """
+    from dreamactor.app.casts import chosen_cast
     from dreamactor.app.film import film_actor, picture_actor
-    from dreamactor.data.actors import CASTS, FRAMINGS
+    from dreamactor.data.actors import FRAMINGS
     from dreamactor.data.actors.acting.sample import KINDS_OF
     from dreamactor.errors import ConfigError
 
     if framing not in FRAMINGS:
         raise ConfigError(f"Unknown framing '{framing}'. Known: {', '.join(FRAMINGS)}.")
-    if cast not in CASTS:
-        raise ConfigError(f"Unknown cast '{cast}'. Known: {', '.join(CASTS)}.")
-    kinds = KINDS_OF[cast]  # type: ignore[index]
+    performers = chosen_cast(cast)
+    kinds = KINDS_OF[performers]
     if kind is not None and kind not in kinds:
-        raise ConfigError(f"Unknown kind '{kind}' of cast {cast}. Known: {', '.join(kinds)}.")
+        raise ConfigError(f"Unknown kind '{kind}' of cast {performers}. Known: {', '.join(kinds)}.")
     if size % 2:
         raise ConfigError(f"--size must be even, got {size}.")
     if perform:
@@ -53,7 +51,7 @@ def command(
             framing=framing,
             size=size,
             kind=kind,
-            cast=cast,  # type: ignore[arg-type]
+            cast=performers,
             track=track,
         )
         typer.echo(f"{output} ({count} frames)")
