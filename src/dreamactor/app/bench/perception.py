@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dreamactor.data.actors import FRAMINGS, Framing, render, sample_actor, sample_performance, sample_scene
+from dreamactor.data.actors import FRAMINGS, Cast, Framing, render, sample_actor, sample_performance, sample_scene
 from dreamactor.data.actors.body import Style
 from dreamactor.errors import NoPersonError
 from dreamactor.evaluation.tracks import body_yaw_deg, face_overlaps, head_errors_deg, joint_errors
@@ -41,12 +41,13 @@ class Seen:
     found: PersonTrack | None
 
 
-def bench_perception(*, num_frames: int, size: int, report: Callable[[int, int], None]) -> list[dict[str, Any]]:
+def bench_perception(*, num_frames: int, size: int, cast: Cast, report: Callable[[int, int], None]) -> list[dict[str, Any]]:
     """Rows of rates and errors, per framing: single pictures, and clips of 8 frames in tracking mode.
 
     Args:
         num_frames: per framing, as pictures and again as clips.
         size: width and height in pixels.
+        cast: who performs.
         report: called with (frames done, frames in all).
     """
     seen: list[Seen] = []
@@ -54,7 +55,7 @@ def bench_perception(*, num_frames: int, size: int, report: Callable[[int, int],
     done = 0
     with closing(build_estimator(static=True)) as still, closing(build_estimator()) as moving:
         for framing in FRAMINGS:
-            for one in _look(framing, still, moving, num_frames=num_frames, size=size):
+            for one in _look(framing, still, moving, num_frames=num_frames, size=size, cast=cast):
                 seen.append(one)
                 done += one.truth.num_frames
                 report(done, total)
@@ -66,13 +67,13 @@ def bench_perception(*, num_frames: int, size: int, report: Callable[[int, int],
 
 
 def _look(
-    framing: Framing, still: PersonEstimator, moving: PersonEstimator, *, num_frames: int, size: int
+    framing: Framing, still: PersonEstimator, moving: PersonEstimator, *, num_frames: int, size: int, cast: Cast
 ) -> Iterator[Seen]:
     for index in range(num_frames):
         seed = FIRST_SEED + index
         clip = index < num_frames // CLIP_FRAMES
         actor = sample_actor(seed)
-        performance = sample_performance(seed, num_frames=PERFORMANCE_FRAMES, framing=framing)
+        performance = sample_performance(seed, num_frames=PERFORMANCE_FRAMES, framing=framing, cast=cast)
         scene = sample_scene(seed, framing=framing)
         first = (7 * index) % (PERFORMANCE_FRAMES - CLIP_FRAMES)
         frames = slice(first, first + (CLIP_FRAMES if clip else 1))

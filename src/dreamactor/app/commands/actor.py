@@ -16,6 +16,10 @@ def command(
     framing: Annotated[str, typer.Option(help="portrait, upper or full.")] = "full",
     size: Annotated[int, typer.Option(min=64, max=2048, help="Width and height in pixels (even).")] = 512,
     kind: Annotated[str | None, typer.Option(help="Kind of motion, such as dance, talk, walk, turn, wave.")] = None,
+<<<<<<< HEAD
+=======
+    cast: Annotated[str | None, typer.Option(help="With --perform, who acts: 2 (the shipped model's) or 3.")] = None,
+>>>>>>> motions/main
     track: Annotated[Path | None, typer.Option(help="Also write the exact track (.npz).")] = None,
     cast: Annotated[str, typer.Option(help="Who is drawn from: 2 (what the shipped model knows) or 3 (richer).")] = "2",
     sheet: Annotated[str | None, typer.Option(help="Draw many instead: people, turns, expressions or motions.")] = None,
@@ -32,15 +36,22 @@ def command(
 
       dreamactor actor --cast 3 --sheet people -o people.png --size 128
     """
+<<<<<<< HEAD
     from dreamactor.app.actor_sheets import SHEETS, draw_sheet
     from dreamactor.app.film import film_actor, picture_actor
     from dreamactor.app.progress import named_bars
     from dreamactor.data.actors import CASTS, FRAMINGS
+=======
+    from dreamactor.app.casts import chosen_cast
+    from dreamactor.app.film import film_actor, picture_actor
+    from dreamactor.data.actors import FRAMINGS
+>>>>>>> motions/main
     from dreamactor.data.actors.acting.sample import KINDS_OF
     from dreamactor.errors import ConfigError
 
     if framing not in FRAMINGS:
         raise ConfigError(f"Unknown framing '{framing}'. Known: {', '.join(FRAMINGS)}.")
+<<<<<<< HEAD
     if cast not in CASTS:
         raise ConfigError(f"Unknown cast '{cast}'. Known: {', '.join(CASTS)}.")
     if kind is not None and kind not in KINDS_OF[cast]:  # type: ignore[index]
@@ -60,6 +71,25 @@ def command(
         typer.echo(str(output))
     elif perform:
         count = film_actor(output, seed=seed, seconds=seconds, framing=framing, size=size, kind=kind, track=track, cast=cast)
+=======
+    performers = chosen_cast(cast)
+    kinds = KINDS_OF[performers]
+    if kind is not None and kind not in kinds:
+        raise ConfigError(f"Unknown kind '{kind}' of cast {performers}. Known: {', '.join(kinds)}.")
+    if size % 2:
+        raise ConfigError(f"--size must be even, got {size}.")
+    if perform:
+        count = film_actor(
+            output,
+            seed=seed,
+            seconds=seconds,
+            framing=framing,
+            size=size,
+            kind=kind,
+            cast=performers,
+            track=track,
+        )
+>>>>>>> motions/main
         typer.echo(f"{output} ({count} frames)")
     else:
         picture_actor(output, seed=seed, framing=framing, size=size, track=track, cast=cast)

@@ -67,7 +67,7 @@ def _nearest_turn(degrees: float) -> float:
 
 
 def walk(stage: Stage, start_s: float, end_s: float) -> float:
-    """Walks through the room: across, towards the viewer or away, and back."""
+    """Walks through the room: across, towards the viewer or away, and back; on the spot before a camera that sees less."""
     rng, feet = stage.rng, stage.feet
     now = start_s
     period = float(np.clip(rng.normal(0.54, 0.07), 0.4, 0.72)) / stage.tempo**0.5
@@ -75,6 +75,9 @@ def walk(stage: Stage, start_s: float, end_s: float) -> float:
     goal = _goal(stage, feet.base)
     if end_s - start_s < 3 * period:
         return shuffle(stage, start_s)
+    if not stage.whole:
+        number = round((end_s - start_s) / period)
+        return feet.walk(now, [feet.base] * number, period_s=period, stride=0.4, first=stage.either("left", "right"))
     while now < end_s - 2 * period:
         here, spot, bases = feet.base, feet.base, []
         for number in range(max(2, int((end_s - now) / period) - 1)):

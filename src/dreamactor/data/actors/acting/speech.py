@@ -16,6 +16,9 @@ from dreamactor.data.actors.coefficients import COEFFICIENT
 
 _ONSET: Final = (0.17, 0.07, 0.06, 0.17, 0.17, 0.12, 0.07, 0.11, 0.06)
 _VOWEL: Final = (0.26, 0.24, 0.24, 0.15, 0.11)
+_MOMENTS_AT_ONCE: Final = 500
+_REACH_S: Final = 3.0
+"""Sounds farther away do not pull at the mouth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +83,19 @@ def _say(sounds: list[Sound], viseme: str, start_s: float, slow: float, size: fl
 
 
 def spoken_mouth(speech: Speech, times_s: np.ndarray) -> np.ndarray:
-    """[T, E] coefficients of the mouth at moments [T]."""
+    """[T, E] coefficients of the mouth at moments [T], in order of time."""
     middle = np.array([one.middle_s for one in speech.sounds])
     length = np.array([one.length_s for one in speech.sounds])
     strength = np.array([VISEMES[one.viseme].strength for one in speech.sounds])
     shapes = np.stack([one.size * viseme_values(one.viseme) for one in speech.sounds])
-    away = np.abs(times_s[:, None] - middle) / (0.62 * length)
-    pull = strength * np.exp(-(away**1.6))
-    mouth = (pull / (pull.sum(axis=1, keepdims=True) + 1e-6)) @ shapes
+    parts = []
+    for start in range(0, len(times_s), _MOMENTS_AT_ONCE):
+        now = times_s[start : start + _MOMENTS_AT_ONCE]
+        near = (middle > now[0] - _REACH_S) & (middle < now[-1] + _REACH_S)
+        away = np.abs(now[:, None] - middle[near]) / (0.62 * length[near])
+        pull = strength[near] * np.exp(-(away**1.6))
+        parts.append((pull / (pull.sum(axis=1, keepdims=True) + 1e-6)) @ shapes[near])
+    mouth = np.concatenate(parts)
     # Tight lips and an open jaw exclude each other; what is firmer wins.
     closed = np.clip(1.6 * mouth[:, COEFFICIENT["lip_press"]], 0, 1)
     for name in ("jaw_open", "lower_lip_drop", "upper_lip_raise", "mouth_funnel"):
