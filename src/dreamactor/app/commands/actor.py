@@ -16,12 +16,8 @@ def command(
     framing: Annotated[str, typer.Option(help="portrait, upper or full.")] = "full",
     size: Annotated[int, typer.Option(min=64, max=2048, help="Width and height in pixels (even).")] = 512,
     kind: Annotated[str | None, typer.Option(help="Kind of motion, such as dance, talk, walk, turn, wave.")] = None,
-<<<<<<< HEAD
-=======
-    cast: Annotated[str | None, typer.Option(help="With --perform, who acts: 2 (the shipped model's) or 3.")] = None,
->>>>>>> motions/main
     track: Annotated[Path | None, typer.Option(help="Also write the exact track (.npz).")] = None,
-    cast: Annotated[str, typer.Option(help="Who is drawn from: 2 (what the shipped model knows) or 3 (richer).")] = "2",
+    cast: Annotated[str | None, typer.Option(help="Who is drawn: of cast 2 (what the shipped model knows) or 3.")] = None,
     sheet: Annotated[str | None, typer.Option(help="Draw many instead: people, turns, expressions or motions.")] = None,
 ) -> None:
     """Draw a procedural actor, or film its performance.
@@ -36,26 +32,20 @@ def command(
 
       dreamactor actor --cast 3 --sheet people -o people.png --size 128
     """
-<<<<<<< HEAD
     from dreamactor.app.actor_sheets import SHEETS, draw_sheet
-    from dreamactor.app.film import film_actor, picture_actor
-    from dreamactor.app.progress import named_bars
-    from dreamactor.data.actors import CASTS, FRAMINGS
-=======
     from dreamactor.app.casts import chosen_cast
     from dreamactor.app.film import film_actor, picture_actor
+    from dreamactor.app.progress import named_bars
     from dreamactor.data.actors import FRAMINGS
->>>>>>> motions/main
     from dreamactor.data.actors.acting.sample import KINDS_OF
     from dreamactor.errors import ConfigError
 
     if framing not in FRAMINGS:
         raise ConfigError(f"Unknown framing '{framing}'. Known: {', '.join(FRAMINGS)}.")
-<<<<<<< HEAD
-    if cast not in CASTS:
-        raise ConfigError(f"Unknown cast '{cast}'. Known: {', '.join(CASTS)}.")
-    if kind is not None and kind not in KINDS_OF[cast]:  # type: ignore[index]
-        raise ConfigError(f"Unknown kind '{kind}' of cast {cast}. Known: {', '.join(KINDS_OF[cast])}.")
+    people = chosen_cast(cast)
+    kinds = KINDS_OF[people]
+    if kind is not None and kind not in kinds:
+        raise ConfigError(f"Unknown kind '{kind}' of cast {people}. Known: {', '.join(kinds)}.")
     if sheet is not None and sheet not in SHEETS:
         raise ConfigError(f"Unknown sheet '{sheet}'. Known: {', '.join(SHEETS)}.")
     if sheet is not None and (perform or track is not None):
@@ -65,32 +55,15 @@ def command(
     if sheet is not None:
         with named_bars() as bars:
             draw_sheet(
-                output, what=sheet, seed=seed, framing=framing, cell=size, cast=cast,
+                output, what=sheet, seed=seed, framing=framing, cell=size, cast=people,
                 report=lambda done, total: bars(sheet, done, total),
             )  # fmt: skip
         typer.echo(str(output))
     elif perform:
-        count = film_actor(output, seed=seed, seconds=seconds, framing=framing, size=size, kind=kind, track=track, cast=cast)
-=======
-    performers = chosen_cast(cast)
-    kinds = KINDS_OF[performers]
-    if kind is not None and kind not in kinds:
-        raise ConfigError(f"Unknown kind '{kind}' of cast {performers}. Known: {', '.join(kinds)}.")
-    if size % 2:
-        raise ConfigError(f"--size must be even, got {size}.")
-    if perform:
         count = film_actor(
-            output,
-            seed=seed,
-            seconds=seconds,
-            framing=framing,
-            size=size,
-            kind=kind,
-            cast=performers,
-            track=track,
+            output, seed=seed, seconds=seconds, framing=framing, size=size, kind=kind, track=track, cast=people
         )
->>>>>>> motions/main
         typer.echo(f"{output} ({count} frames)")
     else:
-        picture_actor(output, seed=seed, framing=framing, size=size, track=track, cast=cast)
+        picture_actor(output, seed=seed, framing=framing, size=size, track=track, cast=people)
         typer.echo(str(output))
