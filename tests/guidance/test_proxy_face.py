@@ -8,7 +8,7 @@ import torch
 from torch.testing import assert_close
 
 from dreamactor.data.actors import neutral_performance, render, sample_actor, sample_scene
-from dreamactor.data.actors.expression import COEFFICIENT
+from dreamactor.data.actors.coefficients import COEFFICIENT
 from dreamactor.geometry.skeleton import FACE_POINT
 from dreamactor.guidance.bone_length import estimate_proportions
 from dreamactor.guidance.face_transfer import face_rest, plane_points, transfer_expression
