@@ -62,7 +62,8 @@ def rows(report: Callable[[int, int | None], None]) -> list[dict[str, Any]]:
                 done += 1
                 report(done, total)
             for suffix, metrics in errors.items():
-                found += _summary(name + suffix, metrics)
+                if metrics:
+                    found += _summary(name + suffix, metrics)
     return found
 
 
