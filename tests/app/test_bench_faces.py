@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from dreamactor.app.bench.real_faces import actor_probe, face_proxies, follows
+from dreamactor.app.bench.real_faces import actor_probe
 from dreamactor.app.film import film_actor
 from dreamactor.app.main import run
 from dreamactor.data.actors import NUM_EXPRESSION, sample_actor
 from dreamactor.data.actors.coefficients import COEFFICIENT
 from dreamactor.data.actors.expression import face_curves, face_points
+from dreamactor.guidance.face_proxies import face_proxies, follows
 
 
 def test_a_folder_is_read_clip_by_clip(shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -49,6 +50,6 @@ def test_the_probe_reads_lips_and_eyes_off_coefficients() -> None:
 
 def test_still_series_are_told_apart_from_silent_ones() -> None:
     wave = torch.sin(torch.arange(40) / 3)
-    assert follows(2 * wave + 1, wave, 0.01) == pytest.approx(1.0)
-    assert follows(torch.ones(40), wave, 0.01) == 0.0
-    assert follows(wave, 0.001 * wave, 0.01) != follows(wave, 0.001 * wave, 0.01)
+    assert follows(2 * wave + 1, wave, "mouth") == pytest.approx(1.0)
+    assert follows(torch.ones(40), wave, "mouth") == 0.0
+    assert follows(wave, 0.001 * wave, "mouth") != follows(wave, 0.001 * wave, "mouth")

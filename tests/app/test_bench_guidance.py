@@ -100,7 +100,8 @@ def test_face_parts_measure_the_encoders_they_are_given(
     save_face_encoders(tmp_path / "run", faces, {})
     for name, value in {"FIT_ACTORS": 1, "TEST_ACTORS": 2, "NUM_FRAMES": 6, "SIZES": (256,)}.items():
         monkeypatch.setattr(guidance_faces, name, value)
-    monkeypatch.setattr(guidance_micro, "ACTORS", 1)
+    for name, value in {"ACTORS": 1, "NUM_FRAMES": 20, "SIZE": 192}.items():
+        monkeypatch.setattr(guidance_micro, name, value)
     file = tmp_path / "scores.json"
     command = ["bench", "guidance", "--only", "faces", "--only", "micro", "--faces", str(tmp_path / "run")]
     assert run([*command, "--json", str(file)]) == 0

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from dreamactor.errors import ConfigError, InputError
+from dreamactor.geometry.skeleton import FACE_POINT
 from dreamactor.guidance.bone_length import estimate_proportions
 from dreamactor.guidance.face_crop import crop_faces, normalize_landmarks
 from dreamactor.inference.animator import Animator
@@ -28,13 +29,15 @@ from dreamactor.types.track import PersonTrack
 from factories import make_track
 
 SIDE, NUM_FRAMES = 64, 5
+NAMES = ("jaw_open", "blink_left", "blink_right")
 
 
 class _SureEncoder(ImplicitFaceEncoder):
-    """Finds its points `off` times their spread from where perception found them."""
+    """Finds its points `off` times their spread from where perception found them, and says what it is told to."""
 
-    def __init__(self, track: PersonTrack, *, off: float) -> None:
-        super().__init__(code_dim=FACE_CODE_DIM)
+    def __init__(self, track: PersonTrack, *, off: float, tokens: Tensor | None = None) -> None:
+        super().__init__(code_dim=FACE_CODE_DIM, coefficients=NAMES)
+        self.told, self.seen = tokens, 0
         face = track.face
         half = (face.box[:, 2:] - face.box[:, :2])[:, None] / 2
         points = (face.landmarks[..., :2] - (face.box[:, None, :2] + half)) / half
@@ -45,8 +48,10 @@ class _SureEncoder(ImplicitFaceEncoder):
         self.found = points
 
     def look(self, pictures: Tensor) -> FaceLook:
-        own = super().look(pictures)
-        return replace(own, points=self.found[: len(pictures)])
+        now = slice(self.seen, self.seen + len(pictures))
+        self.seen = now.stop
+        tokens = super().look(pictures).tokens if self.told is None else self.told[now]
+        return FaceLook(tokens=tokens, points=self.found[now], turn=torch.zeros(len(pictures), 3))
 
 
 @pytest.fixture(scope="module")
@@ -71,10 +76,31 @@ def test_auto_takes_the_pictures_where_both_see_the_same_face(driving: PersonTra
         faces = _encoders(_SureEncoder(driving, off=off))
         found = read_face_motion(faces, driving, frames)
         assert found.source == source
-        assert str(MOST_APART) in str(found)
+        assert ("hardly move" if source == "implicit" else str(MOST_APART)) in str(found)
         assert found.tokens.shape == (NUM_FRAMES, FACE_CODE_DIM)
-        asked = read_face_motion(faces, driving, frames, choice="implicit")
-        assert_close(asked.tokens, faces.rgb(crop_faces(torch.stack(frames), driving.face)), atol=1e-5, rtol=1e-4)
+
+
+def test_the_implicit_encoder_reads_what_is_asked_of_it(driving: PersonTrack, frames: list[Tensor]) -> None:
+    faces = _encoders(ImplicitFaceEncoder(code_dim=FACE_CODE_DIM))
+    asked = read_face_motion(faces, driving, frames, choice="implicit")
+    assert_close(asked.tokens, faces.rgb(crop_faces(torch.stack(frames), driving.face)), atol=1e-5, rtol=1e-4)
+
+
+def test_auto_leaves_an_encoder_that_does_not_see_the_mouth_move(frames: list[Tensor]) -> None:
+    count = 30
+    track = make_track(num_frames=count, width=SIDE, height=SIDE, scale_px=300, pelvis_px=(32, 240))
+    opening = 0.5 - 0.5 * torch.cos(torch.arange(count) / 3)
+    landmarks = track.face.landmarks.clone()
+    landmarks[:, FACE_POINT["lip_inner_6"], 1] += 4 * opening
+    track = replace(track, face=replace(track.face, landmarks=landmarks))
+    follows, silent = torch.zeros(count, FACE_CODE_DIM), torch.zeros(count, FACE_CODE_DIM)
+    follows[:, NAMES.index("jaw_open")] = opening
+    for tokens, source, why in ((follows, "implicit", "mouth with 1.00"), (silent, "landmarks", "with 0.00, needed")):
+        found = read_face_motion(
+            _encoders(_SureEncoder(track, off=0.0, tokens=tokens)), track, frames * (count // NUM_FRAMES)
+        )
+        assert (found.source, why in str(found)) == (source, True)
+        assert found.tokens.shape == (count, FACE_CODE_DIM)
 
 
 def test_landmarks_are_taken_where_there_is_nothing_else_and_it_is_said_why(
@@ -102,7 +128,7 @@ def test_points_apart_know_neither_place_nor_size(driving: PersonTrack) -> None:
 
 def test_encoders_come_back_from_a_model_and_from_a_run(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    rgb = ImplicitFaceEncoder(code_dim=FACE_CODE_DIM, num_read=5).eval()
+    rgb = ImplicitFaceEncoder(code_dim=FACE_CODE_DIM, coefficients=NAMES).eval()
     bundle = tiny_bundle()
     faces = FaceEncoders(landmarks=bundle.face, rgb=rgb)
     save_bundle(tmp_path / "model", replace(bundle, face_rgb=rgb))
@@ -111,7 +137,7 @@ def test_encoders_come_back_from_a_model_and_from_a_run(tmp_path: Path) -> None:
     for folder in ("model", "run", "run/model"):
         loaded = load_face_encoders(str(tmp_path / folder))
         assert loaded.rgb is not None
-        assert loaded.rgb.num_read == 5
+        assert loaded.rgb.coefficients == NAMES
         assert_close(loaded.rgb(crops), rgb(crops), atol=0.02, rtol=0.02)
     save_bundle(tmp_path / "model", bundle)
     assert load_bundle(str(tmp_path / "model")).face_rgb is None
@@ -122,8 +148,8 @@ def test_encoders_come_back_from_a_model_and_from_a_run(tmp_path: Path) -> None:
 
 def test_own_weights_fit_or_are_refused_with_the_reason(tmp_path: Path) -> None:
     path = tmp_path / "own.safetensors"
-    write_weights(path, ImplicitFaceEncoder(code_dim=12), {"num_read": "10"})
-    assert load_own_encoder(path, code_dim=12).num_read == 10
+    write_weights(path, ImplicitFaceEncoder(code_dim=12), {"coefficients": "jaw_open gaze_x"})
+    assert load_own_encoder(path, code_dim=12).coefficients == ("jaw_open", "gaze_x")
     with pytest.raises(ConfigError, match="tokens of 12 numbers, the model takes 20"):
         load_own_encoder(path, code_dim=20)
     save_file({"mlp.5.bias": torch.zeros(12)}, path)

@@ -22,7 +22,7 @@ def test_frames_are_read_one_by_one() -> None:
 
 
 def test_the_picture_encoder_is_cheap_enough_for_every_frame() -> None:
-    encoder = ImplicitFaceEncoder(code_dim=36, num_read=28).eval()
+    encoder = ImplicitFaceEncoder(code_dim=36).eval()
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         encoder(torch.zeros(1, 3, 224, 224, dtype=torch.uint8))
     assert counter.get_total_flops() < 120e6

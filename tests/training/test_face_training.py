@@ -78,7 +78,7 @@ def test_training_goes_on_where_it_stopped(tmp_path: Path) -> None:
 
     def trained(run: Path, *, stop: float | None) -> ImplicitFaceEncoder:
         torch.manual_seed(1)
-        encoder = ImplicitFaceEncoder(code_dim=NUM_EXPRESSION + 2, num_read=NUM_EXPRESSION)
+        encoder = ImplicitFaceEncoder(code_dim=NUM_EXPRESSION + 2, coefficients=EXPRESSION)
         config = LoopConfig(num_steps=2, learning_rate=1e-3, warmup=1, max_seconds=stop)
         train_implicit_encoder(encoder, book, run, config, batch_size=4, seed=0)
         return encoder
@@ -127,7 +127,7 @@ def test_unknown_numbers_of_a_token_are_not_learnt_from(tmp_path: Path) -> None:
     assert tokens.shape == (len(points), NUM_EXPRESSION + 3)
     assert int((~tokens[:, NUM_EXPRESSION:].isnan()).all(dim=1).sum()) == 2 * pictured
     torch.manual_seed(0)
-    encoder = LandmarkFaceEncoder(code_dim=NUM_EXPRESSION + 3, width=8, num_read=NUM_EXPRESSION)
+    encoder = LandmarkFaceEncoder(code_dim=NUM_EXPRESSION + 3, width=8, coefficients=EXPRESSION)
     config = LoopConfig(num_steps=2, learning_rate=1e-3)
     latest = train_landmark_encoder(encoder, points, tokens, tmp_path, config, batch_size=8, seed=0)
     assert torch.isfinite(torch.tensor(latest["explained"]))

@@ -54,11 +54,12 @@ class FaceEncoders:
         """Shapes, as they stand in a model's or run's JSON file."""
         found: dict[str, Any] = {
             "face": {
-                "code_dim": self.landmarks.code_dim, "width": self.landmarks.width, "num_read": self.landmarks.num_read,
+                "code_dim": self.landmarks.code_dim, "width": self.landmarks.width,
+                "coefficients": list(self.landmarks.coefficients),
             }
         }  # fmt: skip
         if self.rgb is not None:
-            found["face_rgb"] = {"code_dim": self.rgb.code_dim, "num_read": self.rgb.num_read}
+            found["face_rgb"] = {"code_dim": self.rgb.code_dim, "coefficients": list(self.rgb.coefficients)}
         return found
 
 
@@ -92,8 +93,7 @@ def save_face_encoders(folder: Path, encoders: FaceEncoders, metadata: dict[str,
     folder.mkdir(parents=True, exist_ok=True)
     write_weights(folder / LANDMARKS_FILE, encoders.landmarks)
     if encoders.rgb is not None:
-        shape = {name: str(value) for name, value in encoders.described()["face_rgb"].items()}
-        write_weights(folder / RGB_FILE, encoders.rgb, shape)
+        write_weights(folder / RGB_FILE, encoders.rgb, {"coefficients": " ".join(encoders.rgb.coefficients)})
     with atomic_path(folder / CONFIG_FILE) as part:
         part.write_text(json.dumps({**encoders.described(), "metadata": metadata}, indent=2) + "\n")
 
@@ -141,7 +141,7 @@ def load_own_encoder(path: Path, *, code_dim: int) -> ImplicitFaceEncoder:
             f"The face encoder in {path} gives tokens of {size} numbers, the model takes {code_dim}. Use one trained for "
             "this model, or retrain the model's face path with it."
         )
-    encoder = ImplicitFaceEncoder(code_dim=size, num_read=int(told.get("num_read", size)))
+    encoder = ImplicitFaceEncoder(code_dim=size, coefficients=told.get("coefficients", "").split())
     try:
         read_weights(path, encoder)
     except RuntimeError as error:

@@ -1,14 +1,15 @@
 """Which of a model's face encoders reads a driver, and what it reads.
 
 The implicit encoder sees the pictures and misses nothing that landmarks leave out, but it has learnt on drawn faces. Whether
-it knows its way about the face at hand it shows itself: the face points it finds on its way are compared with perception's.
+it can read the face at hand is seen on the clip itself: it must find the face's points where perception does, and follow a
+mouth and eyes that move.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final, Literal, get_args
 
@@ -17,15 +18,20 @@ from torch import Tensor
 
 from dreamactor.errors import ConfigError
 from dreamactor.guidance.face_crop import crop_faces, normalize_landmarks
+from dreamactor.guidance.face_proxies import face_proxies, follows
 from dreamactor.inference.face_encoders import FaceEncoders
-from dreamactor.models.face_motion import ImplicitFaceEncoder
+from dreamactor.models.face_motion import ImplicitFaceEncoder, LandmarkFaceEncoder
 from dreamactor.types.track import FaceTrack, PersonTrack
 
 FaceEncoderChoice = Literal["auto", "implicit", "landmarks"]
 CHOICES: Final[tuple[FaceEncoderChoice, ...]] = get_args(FaceEncoderChoice)
+_TOLD_BY: Final = {"mouth": ("jaw_open",), "eyes": ("blink_left", "blink_right")}
+"""Of the proxies, in their order, the coefficients that say the same."""
+LEAST_FOLLOWED: Final = 0.6
+"""Correlation with a mouth and eyes that move, as perception's points show them, from which on the implicit encoder reads
+the face at hand; or as much as the landmark encoder's, where that has less."""
 MOST_APART: Final = 0.22
-"""Mean distance between the encoder's own face points and perception's, in units of the points' spread, up to which `auto`
-takes the implicit encoder; see docs/face-motion.md for what was measured on either side of it."""
+"""Mean distance of its face points from perception's, in units of their spread, above which it does not find the face."""
 LEAST_HEAD_PX: Final = 40.0
 """Smallest head, from chin to crown, that the implicit encoder has learnt from."""
 FRAMES_AT_ONCE: Final = 16
@@ -99,12 +105,44 @@ def choose(faces: FaceEncoders, track: PersonTrack, implicit: Tensor | None, apa
     if implicit is None or size < LEAST_HEAD_PX:
         reason = f"the head is {size:.0f} pixels high, the implicit encoder needs {LEAST_HEAD_PX:.0f}"
         return _by_landmarks(faces, track, reason)
-    where = f"face points {apart:.2f} of their spread from perception's"
-    if apart <= MOST_APART:
-        return FaceMotion(
-            tokens=implicit, source="implicit", reason=f"it finds {where}, up to {MOST_APART} it knows such faces"
+    by_landmarks = _by_landmarks(faces, track, "")
+    if not apart <= MOST_APART:
+        reason = (
+            f"the implicit encoder finds face points {apart:.2f} of their spread from perception's, allowed is {MOST_APART}"
         )
-    return _by_landmarks(faces, track, f"the implicit encoder finds {where}, more than {MOST_APART}")
+        return replace(by_landmarks, reason=reason)
+    own, other = (
+        proxies_followed(one, tokens, track)
+        for one, tokens in ((faces.rgb, implicit), (faces.landmarks, by_landmarks.tokens))
+    )
+    for proxy, value in own.items():
+        if value < min(LEAST_FOLLOWED, other.get(proxy, LEAST_FOLLOWED)):
+            reason = (
+                f"the implicit encoder follows the {proxy} that perception sees with {value:.2f}, needed is {LEAST_FOLLOWED}"
+            )
+            return replace(by_landmarks, reason=reason)
+    told = " and ".join(f"{proxy} with {value:.2f}" for proxy, value in own.items())
+    reason = (
+        f"it follows what perception sees, {told}" if told else "mouth and eyes hardly move, and it finds the face's points"
+    )
+    return FaceMotion(tokens=implicit, source="implicit", reason=reason)
+
+
+def proxies_followed(
+    encoder: ImplicitFaceEncoder | LandmarkFaceEncoder, tokens: Tensor, track: PersonTrack
+) -> dict[str, float]:
+    """How tokens [T, c] follow the mouth and the eyes that perception's points show: correlation over the tracked frames, of
+    those that move; nothing for an encoder that does not know which of its numbers are jaw and lids."""
+    tracked, found = track.face.tracked, {}
+    shown = face_proxies(normalize_landmarks(track.face, track.head)[tracked])
+    for index, (proxy, names) in enumerate(_TOLD_BY.items()):
+        if set(names) <= set(encoder.coefficients):
+            columns = [encoder.coefficients.index(name) for name in names]
+            told = tokens[tracked][:, columns].mean(dim=1) * (-1 if proxy == "eyes" else 1)  # lids shut, eyes open
+            value = follows(told, shown[:, index], proxy)
+            if not math.isnan(value):
+                found[proxy] = value
+    return found
 
 
 @torch.no_grad()

@@ -7,6 +7,7 @@ bridge by which a real face drives a model trained on drawn ones. Nothing depend
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -57,16 +58,17 @@ class LandmarkFaceEncoder(nn.Module):
     point_mean: Tensor
     point_std: Tensor
 
-    def __init__(self, *, code_dim: int, width: int = 256, num_read: int | None = None) -> None:
+    def __init__(self, *, code_dim: int, width: int = 256, coefficients: Sequence[str] = ()) -> None:
         """
         Args:
             code_dim: c, size of a token.
             width: of the hidden layers.
-            num_read: E, how many of its numbers are expression coefficients; the others are free. None: all.
+            coefficients: names of the E expression coefficients that its first numbers are; the others are free. Empty: all
+                are coefficients whose names are not known.
         """
         super().__init__()
         self.code_dim, self.width = code_dim, width
-        self.num_read = code_dim if num_read is None else num_read
+        self.coefficients, self.num_read = tuple(coefficients), len(coefficients) or code_dim
         self.register_buffer("point_mean", torch.zeros(NUM_FACE_POINTS, 3))
         self.register_buffer("point_std", torch.ones(NUM_FACE_POINTS, 3))
         self.network = nn.Sequential(
@@ -125,14 +127,16 @@ class ImplicitFaceEncoder(nn.Module):
     trace.
     """
 
-    def __init__(self, *, code_dim: int, num_read: int | None = None) -> None:
+    def __init__(self, *, code_dim: int, coefficients: Sequence[str] = ()) -> None:
         """
         Args:
             code_dim: c, size of a token.
-            num_read: E, how many of its numbers are expression coefficients; the others are free. None: all.
+            coefficients: names of the E expression coefficients that its first numbers are; the others are free. Empty: all
+                are coefficients whose names are not known.
         """
         super().__init__()
-        self.code_dim, self.num_read = code_dim, code_dim if num_read is None else num_read
+        self.code_dim = code_dim
+        self.coefficients, self.num_read = tuple(coefficients), len(coefficients) or code_dim
         channels = (16, 32, 48, 80)
         self.trunk = Trunk(channels, (0, 1, 2, 2))
         self.turn = nn.Sequential(

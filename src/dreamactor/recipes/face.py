@@ -92,8 +92,8 @@ def train_faces(run: Path, recipe: FaceRecipe, report: Report) -> FaceEncoders:
     views = _draw(run / "faces", recipe, report)
     perceived = _perceive(run / "perceived", recipe, report)
     torch.manual_seed(recipe.seed)
-    rgb = ImplicitFaceEncoder(code_dim=FACE_TOKEN, num_read=NUM_EXPRESSION)
-    landmarks = LandmarkFaceEncoder(code_dim=FACE_TOKEN, num_read=NUM_EXPRESSION)
+    rgb = ImplicitFaceEncoder(code_dim=FACE_TOKEN, coefficients=EXPRESSION)
+    landmarks = LandmarkFaceEncoder(code_dim=FACE_TOKEN, coefficients=EXPRESSION)
 
     def rgb_stage() -> None:
         config = LoopConfig(num_steps=recipe.rgb_steps, learning_rate=2e-3, warmup=60)
@@ -127,7 +127,7 @@ def train_faces(run: Path, recipe: FaceRecipe, report: Report) -> FaceEncoders:
 
     train_once(run / "landmarks", landmarks, landmark_stage)
     encoders = FaceEncoders(landmarks=landmarks.eval(), rgb=rgb.eval())
-    metadata = {"actor_version": ACTOR_VERSION, "coefficients": list(EXPRESSION), "recipe": asdict(recipe)}
+    metadata = {"actor_version": ACTOR_VERSION, "recipe": asdict(recipe)}
     save_face_encoders(run / "model", encoders, metadata)
     return encoders
 

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dreamactor.data.actors.coefficients import COEFFICIENT
 from dreamactor.data.faces import SURPLUS, FaceViews, load_face_views
 from dreamactor.guidance.person_box import MIRRORED_FACE_POINTS
 from dreamactor.models.face_motion import LOOK_PX, FaceLook, ImplicitFaceEncoder
@@ -26,8 +27,13 @@ TURN_DEG, SHIFT, ZOOM = 8.0, 0.07, 0.14
 """How far crops are turned, moved and scaled: more than a perceived box errs."""
 LEAST_SPREAD: Final = 0.05
 """Coefficients that vary less do not weigh more than this."""
-WEIGHTS: Final = {"placed": 6.0, "turned": 1.0, "read": 0.6, "agree": 0.3, "apart": 0.3, "free": 0.3}
+WEIGHTS: Final = {"placed": 6.0, "turned": 1.0, "read": 0.6, "agree": 0.3, "apart": 2.0, "free": 0.3}
 """Of the losses: face points, head pose, coefficients, agreement of pairs, what tells the pose, and the free numbers."""
+
+WANTED_MOST: Final = {
+    "gaze_x": 2.0, "gaze_y": 4.0, "brow_raise_left": 2.0, "brow_raise_right": 2.0, "smile_left": 2.0, "smile_right": 2.0,
+}  # fmt: skip
+"""Coefficients whose errors count more: small movements that are learnt last otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +157,15 @@ def correlation(a: Tensor, b: Tensor) -> Tensor:
     return a.T @ b / len(a)
 
 
+def importance(num_read: int) -> Tensor:
+    """[E] weights of the coefficients' errors, one on average."""
+    weight = torch.ones(num_read)
+    for name, value in WANTED_MOST.items():
+        if COEFFICIENT.get(name, num_read) < num_read:
+            weight[COEFFICIENT[name]] = value
+    return weight / weight.mean()
+
+
 def face_losses(look: FaceLook, points: Tensor, turn: Tensor, expression: Tensor, spread: Tensor) -> dict[str, Tensor]:
     """The losses of pairs: the first half of all rows and the second half do the same, row by row.
 
@@ -169,7 +184,7 @@ def face_losses(look: FaceLook, points: Tensor, turn: Tensor, expression: Tensor
     losses = {
         "placed": (look.points - points).norm(dim=-1).mean(),
         "turned": (look.turn - turn).abs().mean(),
-        "read": coefficients.square().mean(),
+        "read": (coefficients.square() * importance(read)).mean(),
         "agree": (first - second).square().mean(),
         "apart": correlation(torch.cat([coefficients, free], dim=1), pose).square().mean(),
     }

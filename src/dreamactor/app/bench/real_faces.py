@@ -23,8 +23,8 @@ from dreamactor.data.actors.expression import face_curves, face_points
 from dreamactor.data.faces import FIRST_FACE_SEED, sample_faces
 from dreamactor.errors import DreamActorError
 from dreamactor.evaluation.face_probe import LinearProbe, fit_probe
-from dreamactor.geometry.skeleton import FACE_POINT
 from dreamactor.guidance.face_crop import normalize_landmarks
+from dreamactor.guidance.face_proxies import LEAST_FRAMES, PROXIES, face_proxies, follows
 from dreamactor.inference.face_encoders import FaceEncoders
 from dreamactor.inference.face_motion import FaceMotion, choose, read_implicit
 from dreamactor.perception.build import build_estimator
@@ -33,18 +33,9 @@ from dreamactor.perception.perceive import perceive_video
 from dreamactor.types.track import PersonTrack
 from dreamactor.video.reader import VideoReader
 
-PROXIES: Final = ("mouth", "eyes")
-LEAST_SPREAD: Final = {"mouth": 0.01, "eyes": 0.02}
-"""Standard deviations over a clip below which a proxy counts as still: lips in face heights, eyes as height over width."""
-LEAST_FRAMES: Final = 12
 PROBE_ACTORS: Final = 40
 ENCODERS: Final = ("rgb", "landmarks")
 Report = Callable[[str, int, int | None], None]
-_HEIGHT = ("forehead", "chin")
-_LIPS = ("lip_inner_2", "lip_inner_6")
-_LIDS = tuple(
-    ((f"{s}_eye_1", f"{s}_eye_5"), (f"{s}_eye_2", f"{s}_eye_4"), (f"{s}_eye_0", f"{s}_eye_3")) for s in ("left", "right")
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,22 +59,6 @@ class RealFace:
     correlation: dict[str, dict[str, float]] = field(default_factory=dict)
     taken: FaceMotion | None = None
     error: str | None = None
-
-
-def face_proxies(points: Tensor) -> Tensor:
-    """[T, 2] gap between the lips over the face's height (less that gap), and the eyes' mean height over width.
-
-    Args:
-        points: [T, P, D] face points in any unit, upright or not.
-    """
-
-    def apart(a: str, b: str) -> Tensor:
-        return (points[:, FACE_POINT[a]] - points[:, FACE_POINT[b]]).norm(dim=-1)
-
-    gap = apart(*_LIPS)
-    mouth = gap / (apart(*_HEIGHT) - gap).clamp(min=1e-6)
-    eyes = [(apart(*first) + apart(*second)) / 2 / apart(*width).clamp(min=1e-6) for first, second, width in _LIDS]
-    return torch.stack([mouth, torch.stack(eyes).mean(dim=0)], dim=-1)
 
 
 def actor_probe() -> LinearProbe:
@@ -149,20 +124,11 @@ def _read(faces: FaceEncoders, probe: LinearProbe, path: Path, name: str, report
     for encoder in (name for name in ENCODERS if name in tokens):
         told = probe.read(tokens[encoder][tracked][:, : faces.num_read])
         read[encoder] = dict(zip(PROXIES, told.unbind(dim=-1), strict=True))
-        found[encoder] = {what: follows(read[encoder][what], proxies[what], LEAST_SPREAD[what]) for what in PROXIES}
+        found[encoder] = {what: follows(read[encoder][what], proxies[what], what) for what in PROXIES}
     return RealFace(
         clip=name, num_frames=int(tracked.sum()), proxies=proxies, read=read, correlation=found,
         taken=choose(faces, track, tokens.get("rgb"), apart),
     )  # fmt: skip
-
-
-def follows(told: Tensor, shown: Tensor, least: float) -> float:
-    """Correlation of two series [T]; NaN where the shown one is still, 0 where the other is."""
-    if float(shown.std()) < least:
-        return math.nan
-    if float(told.std()) < 1e-6:
-        return 0.0
-    return float(torch.corrcoef(torch.stack([told, shown]).double())[0, 1])
 
 
 def real_face_rows(clips: list[RealFace]) -> list[dict[str, Any]]:
