@@ -58,8 +58,8 @@ SETS: Final = {
 NOT_YET: Final = {
     "partial": "no cases with face, head and body from separate sources have been drawn up yet",
     "speech": "there is no audio motion encoder yet",
-    "style_big_head": "the actors have no big heads yet",
-    "style_non_human": "the actors have no non-human heads yet",
+    "style_big_head": "the cast that models are trained on has none",
+    "style_non_human": "the cast that models are trained on has none",
 }
 """Sets of the plan that cannot be computed, and why."""
 FULL_COUNTS: Final = {
