@@ -141,8 +141,10 @@ def free_numbers(encoder: ImplicitFaceEncoder, views: FaceViews) -> Tensor:
 def _draw(folder: Path, recipe: FaceRecipe, report: Report) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     seeds = range(FIRST_FACE_SEED, FIRST_FACE_SEED + recipe.num_actors)
-    for done, _ in enumerate(in_parallel(partial(build_face_views, folder), seeds, workers=recipe.workers), start=1):
-        report("faces", done, len(seeds))
+    missing = [seed for seed in seeds if not face_views_path(folder, seed).exists()]
+    if missing:
+        for done, _ in enumerate(in_parallel(partial(build_face_views, folder), missing, workers=recipe.workers), start=1):
+            report("faces", done, len(missing))
     return [face_views_path(folder, seed) for seed in seeds]
 
 
