@@ -94,6 +94,8 @@ class ActorRecipe:
     start: str | None = None
 
 
+GOING_ON = 0.6
+"""Of the learning rate, where training goes on from a model."""
 FACE_INPUT = "face_mlp.0.weight"
 """Of DiT and decoder: what takes face motion tokens, which grow with the expression schema."""
 DECODED_STEPS = (1, 2, 4)
@@ -117,6 +119,7 @@ def train_actor(run: Path, recipe: ActorRecipe, report: Report) -> Path:
     vae = VideoVAE(VAE)
 
     def loop(steps: int, rate: float, warmup: int = 60, decay: float = 0.99) -> LoopConfig:
+        rate = rate if start is None else rate * GOING_ON
         return LoopConfig(num_steps=steps, learning_rate=rate, warmup=warmup, ema_decay=decay, bfloat16=bfloat16)
 
     def vae_stage() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,16 +41,18 @@ class LoopConfig:
 
 
 def bfloat16_pays() -> bool:
-    """Whether matrix products in bfloat16 are at least twice as fast as in float32 on this machine (measured)."""
-    seconds = {}
-    for dtype in (torch.float32, torch.bfloat16):
-        a = torch.randn(768, 768, dtype=dtype)
-        a @ a
-        start = time.perf_counter()
-        for _ in range(3):
+    """Whether matrix products in bfloat16 are so much faster than in float32 on this machine (measured) that training is.
+
+    Products that are 2.3 times as fast make a step of the DiT 1.6 times as fast: norms and losses stay in float32.
+    """
+    seconds = dict.fromkeys((torch.float32, torch.bfloat16), math.inf)
+    for _ in range(8):  # by turns, and the fastest of each counts: others use the machine too
+        for dtype in seconds:
+            a = torch.randn(768, 768, dtype=dtype)
+            start = time.perf_counter()
             a @ a
-        seconds[dtype] = time.perf_counter() - start
-    return seconds[torch.float32] > 2 * seconds[torch.bfloat16]
+            seconds[dtype] = min(seconds[dtype], time.perf_counter() - start)
+    return seconds[torch.float32] > 1.6 * seconds[torch.bfloat16]
 
 
 class TrainingLoop:
