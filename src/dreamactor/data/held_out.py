@@ -326,7 +326,8 @@ def _driving(spec: CaseSpec, parts: dict[Part, Performance]) -> PersonTrack:
     own = seen(next(part for part in PARTS if part != spec.part))
     if spec.part is None:
         return own
-    return mix_tracks(**(dict.fromkeys(PARTS, own) | {spec.part: seen(spec.part)}))
+    every = dict.fromkeys(PARTS, own) | {spec.part: seen(spec.part)}
+    return mix_tracks(body=every["body"], head=every["head"], face=every["face"])
 
 
 def _driver_of(spec: CaseSpec, part: Part) -> tuple[Actor, Scene]:
