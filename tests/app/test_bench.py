@@ -27,8 +27,8 @@ def _in_this_process(work, items, *, workers: int):
 
 
 def _small_specs(*, quick: bool) -> list[CaseSpec]:
-    names = ("cross_identity", "unseen", "perceived")
-    return [replace(set_specs(name, 3)[2], width=64, height=64, num_frames=5) for name in names]
+    chosen = (set_specs("cross_identity", 2)[1], set_specs("partial", 1)[0], set_specs("perceived", 3)[2])
+    return [replace(spec, width=64, height=64, num_frames=5) for spec in chosen]
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +57,9 @@ def test_actors_gives_rows_for_every_method_and_the_same_twice(
         row = rows["cross_identity", method, "psnr_person"]
         assert row["n"] == 1
         assert row["ci95"][0] <= row["value"] <= row["ci95"][1]
-    assert ("cross_identity/full", "model", "psnr_person") in rows
+    assert ("cross_identity/upper", "model", "psnr_person") in rows
+    assert rows["partial/face", "model", "psnr_person"]["n"] == 1
+    assert rows["partial/face", "reference", "head_yaw_change"]["value"] == 0
     assert rows["cross_identity", "truth", "joint_error_body"]["value"] > 0
     assert 0 < rows["cross_identity", "model", "area"]["value"] < 1
     assert "not part of --quick" in first["not_computed"]["long"]
