@@ -7,12 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from dreamactor.app.bench import actors, export, judge, metrics
+from dreamactor.app.bench.partial import partial_rows
 from dreamactor.app.main import run
 from dreamactor.data import distorted
 from dreamactor.data.held_out import CaseSpec, set_specs
 from dreamactor.evaluation.known import load_known
+from dreamactor.evaluation.scored import ScoredClip
+from dreamactor.evaluation.scores import ClipScores
 from dreamactor.video.image import read_image
 from dreamactor.video.reader import read_clip
 
@@ -23,8 +27,8 @@ def _in_this_process(work, items, *, workers: int):
 
 
 def _small_specs(*, quick: bool) -> list[CaseSpec]:
-    names = ("cross_identity", "unseen", "perceived")
-    return [replace(set_specs(name, 3)[2], width=64, height=64, num_frames=5) for name in names]
+    chosen = (set_specs("cross_identity", 2)[1], set_specs("partial", 1)[0], set_specs("perceived", 3)[2])
+    return [replace(spec, width=64, height=64, num_frames=5) for spec in chosen]
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +57,9 @@ def test_actors_gives_rows_for_every_method_and_the_same_twice(
         row = rows["cross_identity", method, "psnr_person"]
         assert row["n"] == 1
         assert row["ci95"][0] <= row["value"] <= row["ci95"][1]
-    assert ("cross_identity/full", "model", "psnr_person") in rows
+    assert ("cross_identity/upper", "model", "psnr_person") in rows
+    assert rows["partial/face", "model", "psnr_person"]["n"] == 1
+    assert rows["partial/face", "reference", "head_yaw_change"]["value"] == 0
     assert rows["cross_identity", "truth", "joint_error_body"]["value"] > 0
     assert 0 < rows["cross_identity", "model", "area"]["value"] < 1
     assert "not part of --quick" in first["not_computed"]["long"]
@@ -74,6 +80,26 @@ def test_a_bench_that_was_stopped_goes_on_where_it_was(
 
     monkeypatch.setattr(actors, "draw_case", never)
     assert _bench(shared, tmp_path / "second.json", "--limit", "1")["rows"] == first["rows"]
+
+
+def _scored(spec: CaseSpec | str, yaw_deg: float, **values: float) -> ScoredClip:
+    angles = torch.zeros(4, 3)
+    angles[:, 0] = torch.deg2rad(torch.tensor(yaw_deg))
+    clip = spec if isinstance(spec, str) else spec.name
+    return ScoredClip(scores=ClipScores(clip=clip, method="model", values=values), features={"made_angles": angles})
+
+
+def test_parts_from_elsewhere_are_compared_with_the_same_case_undivided() -> None:
+    specs = set_specs("partial", 6)
+    clips = [_scored(spec, -179.0, joint_error_body=5.0, expression_error=0.2) for spec in specs]
+    clips += [_scored(spec.undivided, 179.0, joint_error_body=4.0, expression_error=0.2) for spec in specs[::3]]
+    rows = {(row["set"], row["metric"]): row for row in partial_rows(specs, clips, ["model", "reference"])}
+    assert rows["partial/face", "head_yaw_change"]["value"] == pytest.approx(2.0, abs=1e-3)
+    assert rows["partial/face", "joint_error_body_change"]["value"] == pytest.approx(25.0)
+    assert rows["partial/body", "expression_error_change"]["value"] == pytest.approx(0.0)
+    assert all(row["n"] == 2 and row["method"] == "model" for row in rows.values())
+    assert ("partial/head", "head_yaw_change") not in rows
+    assert partial_rows(specs, clips[:6], ["model"]) == []
 
 
 def test_exported_cases_are_whole_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

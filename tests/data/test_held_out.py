@@ -6,19 +6,32 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch.testing import assert_close
 
-from dreamactor.data.actors import FIRST_HELD_OUT_SEED, sample_actor
+from dreamactor.data.actors import FIRST_HELD_OUT_SEED, Performance, sample_actor, sample_performance
+from dreamactor.data.actors.motion import CHANNEL
 from dreamactor.data.gallery import GALLERY_SIZE, gallery_actors
 from dreamactor.data.held_out import (
     FULL_COUNTS,
+    PARTS,
     QUICK_COUNTS,
     SETS,
+    CaseSpec,
+    Part,
+    _performances,
     bench_specs,
     draw_case,
     draw_driver,
     draw_nearest,
     set_specs,
 )
+from dreamactor.data.partial import mix_performances
+from dreamactor.geometry.rotation import angles_to_matrix
+from dreamactor.geometry.skeleton import JOINT
+
+
+def _performance(spec: CaseSpec) -> Performance:
+    return mix_performances(**_performances(spec))
 
 
 def _small(name: str, index: int = 0):
@@ -35,6 +48,7 @@ def test_every_seed_is_held_out_and_no_case_comes_twice() -> None:
     specs = bench_specs(quick=False)
     assert all(min(spec.seed, spec.character, spec.driver) >= FIRST_HELD_OUT_SEED for spec in specs)
     assert len({spec.name for spec in specs}) == len(specs)
+    assert all(spec.other is None or spec.other >= FIRST_HELD_OUT_SEED for spec in specs)
     with pytest.raises(ValueError, match="Held-out"):
         draw_case(replace(specs[0], seed=5))
 
@@ -98,6 +112,44 @@ def test_the_nearest_frame_is_nearer_than_the_reference() -> None:
     assert nearest.shape == case.truth.shape
     apart = [(video.float() - case.truth.float()).square().mean() for video in (nearest, case.reference.image[None])]
     assert apart[0] < apart[1]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_one_part_comes_from_somebody_else_and_the_others_stay(part: Part) -> None:
+    spec = _small("partial", PARTS.index(part))
+    undivided = replace(_small("cross_identity", 1), num_frames=spec.num_frames)
+    assert (spec.part, spec.undivided, spec.framing) == (part, undivided.name, "upper")
+    case, own = draw_case(spec), draw_case(undivided)
+    joints, yaw = JOINT["left_wrist"], CHANNEL["head_yaw"]
+    one, other = (_performance(spec).channels[:, yaw], _performance(undivided).channels[:, yaw])
+    same = {
+        "face": torch.equal(case.expression, own.expression),
+        "head": torch.equal(one, other),
+        "body": torch.equal(case.track.body.joints[:, joints], own.track.body.joints[:, joints]),
+    }
+    assert same == {name: name != part for name in PARTS}
+    assert torch.equal(case.reference.image, own.reference.image) is (part != "body")
+    assert draw_driver(spec, size=48, part=part).shape == draw_driver(undivided, size=48).shape
+
+
+def test_the_mixed_motion_is_that_of_a_driver_who_does_the_mixture() -> None:
+    for index in range(len(PARTS)):
+        spec = _small("partial", index)
+        mixed, truth = draw_case(spec).driving, draw_case(replace(spec, character=spec.driver)).track
+        turns = [angles_to_matrix(track.head.angles_rad[: truth.num_frames]) for track in (mixed, truth)]
+        # Tracks of half bodies do not tell how the chest is bent: a few degrees.
+        assert_close(*turns, atol=0.08, rtol=0)
+
+
+def test_performances_of_other_lengths_are_not_mixed() -> None:
+    one, other = (sample_performance(3, num_frames=frames) for frames in (3, 4))
+    with pytest.raises(ValueError, match="must agree"):
+        mix_performances(body=one, head=other, face=one)
+
+
+@pytest.mark.parametrize(("name", "style"), [("big_head", "big_head"), ("non_human", "creature")])
+def test_a_set_of_one_style_has_that_style(name: str, style: str) -> None:
+    assert {sample_actor(spec.character).style for spec in set_specs(name, 4)} == {style}
 
 
 def test_a_gallery_is_fifty_actors_with_the_one_looked_for() -> None:

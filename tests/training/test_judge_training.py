@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch.testing import assert_close
 
-from dreamactor.data.actors import FIRST_HELD_OUT_SEED
+from dreamactor.data.actors import EXPRESSION, FIRST_HELD_OUT_SEED
 from dreamactor.data.looks import PERSON_PX, SURPLUS, build_looks, load_looks
+from dreamactor.errors import InputError
+from dreamactor.evaluation.judge import load_judge
 from dreamactor.guidance.person_box import JUDGED_POINTS, MIRRORED_FACE_POINTS, MIRRORED_POINTS, box_mask, crop_boxes
 from dreamactor.recipes.judge import JudgeRecipe, train_judge
 from dreamactor.training.judge import _moved_points, cut, mirrored_points, wear
@@ -84,3 +88,10 @@ def test_the_whole_recipe_runs_and_runs_on(tmp_path: Path) -> None:
     assert train_judge(tmp_path, recipe, lambda stage, done, total: None) == folder
     assert (folder / "judge.safetensors").read_bytes() == first
     assert set(stages) == {"looks", "points", "head", "who"}
+    assert load_judge(folder).coefficients == EXPRESSION
+    for path in (tmp_path / "looks").iterdir():
+        looks = load_looks(path)
+        looks = replace(looks, expression=looks.expression[:, :20].contiguous())
+        save_file({field.name: getattr(looks, field.name) for field in fields(looks)}, path)
+    with pytest.raises(InputError, match="20 coefficients, needed 30"):
+        train_judge(tmp_path, recipe, lambda stage, done, total: None)

@@ -7,8 +7,10 @@ otherwise), so that it says where the character stands and is never a frame of t
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field, replace
-from typing import Final
+from functools import lru_cache
+from typing import Final, Literal
 
 import numpy as np
 import torch
@@ -25,21 +27,25 @@ from dreamactor.data.actors import (
     sample_performance,
     sample_scene,
 )
-from dreamactor.data.actors.body import BodyShape
+from dreamactor.data.actors.body import BodyShape, Style
 from dreamactor.data.actors.coefficients import COEFFICIENT
 from dreamactor.data.actors.exact import exact_track
 from dreamactor.data.actors.figure import Actor, build_figure
 from dreamactor.data.actors.motion import ANGLES
 from dreamactor.data.actors.scene import Camera, Scene, place_camera
+from dreamactor.data.partial import mix_performances
+from dreamactor.guidance.mix import mix_tracks
 from dreamactor.types.guidance import ReferenceImage
 from dreamactor.types.track import PersonTrack
 
-BENCH_VERSION: Final = "0"
-"""Of the sets: equal versions and equal actors give equal cases. Version 1 will be frozen with the finished actors."""
+BENCH_VERSION: Final = "1"
+"""Of the sets: equal versions give equal cases. Version 1 is frozen: whatever changes a case makes another version."""
 TAIL_FRAMES: Final = 48
 """Frames of the performance behind the judged ones; the reference is one of them."""
 DRIVER_SEEDS: Final = 1_000_000
 """Drivers are actors with this much added to the case's seed."""
+OTHER_SEEDS: Final = 1_500_000
+"""Whoever gives one part in the set `partial` has this much added to the case's seed."""
 CANDIDATES: Final = 12
 """Drivers among whom the one with the closest or farthest proportions is taken."""
 SIZE: Final = 256
@@ -53,22 +59,28 @@ SETS: Final = {
     "perceived": "cross-identity with perceived instead of exact tracks, of driver and reference",
     "sizes": "three aspects x two sizes x three lengths",
     "half_body": "half-body reference, the driver, in view from head to foot, turns through 360 degrees",
+    "partial": "cross-identity, half bodies, with body, head or face from somebody else's clip",
+    "big_head": "cross-identity, the character's head is a third of its height",
+    "non_human": "cross-identity, the character has the head of an animal, a robot or an alien",
 }
 """Set -> what it asks."""
 NOT_YET: Final = {
-    "partial": "no cases with face, head and body from separate sources have been drawn up yet",
     "speech": "there is no audio motion encoder yet",
-    "style_big_head": "the cast that models are trained on has none",
-    "style_non_human": "the cast that models are trained on has none",
 }
 """Sets of the plan that cannot be computed, and why."""
 FULL_COUNTS: Final = {
     "self": 12, "cross_identity": 48, "unseen": 12, "long": 6, "expressions": 16, "perceived": 12, "sizes": 18,
-    "half_body": 8,
+    "half_body": 8, "partial": 24, "big_head": 12, "non_human": 12,
 }  # fmt: skip
 QUICK_COUNTS: Final = {
-    "self": 2, "cross_identity": 48, "unseen": 2, "expressions": 3, "perceived": 2, "half_body": 2,
+    "self": 2, "cross_identity": 48, "unseen": 2, "expressions": 2, "perceived": 2, "half_body": 2, "partial": 3,
+    "big_head": 1, "non_human": 1,
 }  # fmt: skip
+Part = Literal["body", "head", "face"]
+PARTS: Final[tuple[Part, ...]] = ("face", "head", "body")
+"""Parts that come from somebody else in the set `partial`, one after the other."""
+_STYLED: Final[dict[str, Style]] = {"big_head": "big_head", "non_human": "creature"}
+"""Sets whose characters are all of one style."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,6 +96,8 @@ class CaseSpec:
         kind: of the motion; None: drawn.
         num_frames: judged ones.
         width, height: pixels of the reference and of the truth.
+        other, part: seed of somebody else and of their performance, and the part of the motion that is theirs; None: no part
+            is.
         tags: what the results are also sorted by.
     """
 
@@ -97,11 +111,18 @@ class CaseSpec:
     num_frames: int = 25
     width: int = SIZE
     height: int = SIZE
+    other: int | None = None
+    part: Part | None = None
     tags: dict[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
-        return f"{self.set}_{self.seed}"
+        return f"{self.set}_{self.seed}" + (f"_{self.part}" if self.part else "")
+
+    @property
+    def undivided(self) -> str:
+        """Name of the case that differs in having all parts from one driver."""
+        return f"cross_identity_{self.seed}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,8 +132,8 @@ class HeldOutCase:
     Attributes:
         spec: what it is.
         reference: picture of the character with its exact track and mask.
-        driving: exact track of the driver's whole performance before the driver's own camera; the first `num_frames` of the
-            spec are judged.
+        driving: exact track of the driver's whole performance before the driver's own camera (one part may be from another
+            one); the first `num_frames` of the spec are judged.
         truth: [T, H, W, 3] uint8, the character doing the judged frames; mask: [T, H, W] uint8.
         track: exact track of the truth; expression: [T, E].
         area: mean share of the picture that the person takes up.
@@ -142,8 +163,14 @@ def set_specs(name: str, count: int) -> list[CaseSpec]:
 
 
 def _spec(name: str, index: int) -> CaseSpec:
+    if name == "partial":
+        # Half bodies (every third case of the set, close and far in turn) show all three parts.
+        base, part = _spec("cross_identity", 3 * (index // len(PARTS)) + 1), PARTS[index % len(PARTS)]
+        return replace(base, set=name, other=base.seed + OTHER_SEEDS, part=part, tags=base.tags | {"part": part})
     drawn_from = "cross_identity" if name == "perceived" else name
     seed = FIRST_HELD_OUT_SEED + 1000 * list(SETS).index(drawn_from) + index
+    if name in _STYLED:
+        seed = _seeds_of(_STYLED[name], seed - index, index + 1)[index]
     framing = FRAMINGS[index % 3]
     actor = sample_actor(seed)
     close = index % 2 == 0
@@ -170,6 +197,12 @@ def _spec(name: str, index: int) -> CaseSpec:
     return spec
 
 
+@lru_cache(maxsize=64)
+def _seeds_of(style: Style, first: int, count: int) -> tuple[int, ...]:
+    """The first seeds from `first` on whose actors are of a style."""
+    return tuple(itertools.islice((seed for seed in itertools.count(first) if sample_actor(seed).style == style), count))
+
+
 def _driver(seed: int, body: BodyShape, *, close: bool) -> int:
     """Of some candidates, the one whose proportions are closest to a body's, or farthest from it."""
 
@@ -190,12 +223,18 @@ def _driver(seed: int, body: BodyShape, *, close: bool) -> int:
     return seeds[int(np.argmin(apart) if close else np.argmax(apart))]
 
 
-def _performance(spec: CaseSpec) -> Performance:
-    framing = spec.driver_framing or spec.framing
-    performance = sample_performance(spec.seed, num_frames=spec.num_frames + TAIL_FRAMES, framing=framing, kind=spec.kind)
+def _performances(spec: CaseSpec) -> dict[Part, Performance]:
+    """What each part does."""
+    framing, length = spec.driver_framing or spec.framing, spec.num_frames + TAIL_FRAMES
+    performance = sample_performance(spec.seed, num_frames=length, framing=framing, kind=spec.kind)
     if spec.set == "expressions":
-        return _acted(performance, spec.seed)
-    return _turned_around(performance, spec.num_frames) if spec.set in ("unseen", "half_body") else performance
+        performance = _acted(performance, spec.seed)
+    elif spec.set in ("unseen", "half_body"):
+        performance = _turned_around(performance, spec.num_frames)
+    every = dict.fromkeys(PARTS, performance)
+    if spec.part is not None and spec.other is not None:
+        every[spec.part] = sample_performance(spec.other, num_frames=length, framing=framing)
+    return every
 
 
 def _turned_around(performance: Performance, num_judged: int) -> Performance:
@@ -239,18 +278,19 @@ def draw_case(spec: CaseSpec) -> HeldOutCase:
     Raises:
         ValueError: a training seed.
     """
-    if min(spec.seed, spec.character, spec.driver) < FIRST_HELD_OUT_SEED:
+    if min(spec.seed, spec.character, spec.driver, spec.other or spec.seed) < FIRST_HELD_OUT_SEED:
         raise ValueError(f"Held-out seeds start at {FIRST_HELD_OUT_SEED}, got {spec}.")
     character = sample_actor(spec.character)
-    performance = _performance(spec)
+    parts = _performances(spec)
+    performance = mix_performances(**parts)
     judged = slice(0, spec.num_frames)
     scene = sample_scene(spec.seed, framing=spec.framing)
-    reference, camera = _reference(spec, character, performance, scene)
+    reference, camera = _reference(spec, character, parts["body"], scene)
     drawn = render(character, performance, scene, width=spec.width, height=spec.height, frames=judged, camera=camera)
     return HeldOutCase(
         spec=spec,
         reference=reference,
-        driving=_driving(spec, performance),
+        driving=_driving(spec, parts),
         truth=drawn.frames,
         mask=drawn.mask,
         track=drawn.track,
@@ -261,7 +301,7 @@ def draw_case(spec: CaseSpec) -> HeldOutCase:
 
 
 def _reference(spec: CaseSpec, character: Actor, performance: Performance, scene: Scene) -> tuple[ReferenceImage, Camera]:
-    """The reference picture, and the camera that the truth shares with it."""
+    """The reference picture, and the camera that the truth shares with it; both are those of the body's performance."""
     width, height = spec.width, spec.height
     shown, moment = performance, _most_different(performance.channels, spec.num_frames)
     if spec.set in ("unseen", "half_body", "expressions"):
@@ -275,26 +315,35 @@ def _reference(spec: CaseSpec, character: Actor, performance: Performance, scene
     return ReferenceImage(image=still.frames[0], person=still.track, mask=still.mask[0]), camera
 
 
-def _driver_view(spec: CaseSpec, performance: Performance) -> tuple[Actor, Scene, Camera]:
-    driver = sample_actor(spec.driver)
+def _driving(spec: CaseSpec, parts: dict[Part, Performance]) -> PersonTrack:
+    def seen(part: Part) -> PersonTrack:
+        driver, stage = _driver_of(spec, part)
+        figure = build_figure(driver, parts[part])
+        framing = spec.driver_framing or spec.framing
+        view = place_camera(stage, driver.body, figure.joints, framing, width=SIZE, height=SIZE)
+        return exact_track(driver, figure, parts[part], view, width=SIZE, height=SIZE)
+
+    own = seen(next(part for part in PARTS if part != spec.part))
+    if spec.part is None:
+        return own
+    every = dict.fromkeys(PARTS, own) | {spec.part: seen(spec.part)}
+    return mix_tracks(body=every["body"], head=every["head"], face=every["face"])
+
+
+def _driver_of(spec: CaseSpec, part: Part) -> tuple[Actor, Scene]:
+    """Who gives a part, and where it was filmed."""
     framing = spec.driver_framing or spec.framing
-    stage = sample_scene(spec.seed + DRIVER_SEEDS, framing=framing)
+    if part == spec.part and spec.other is not None:
+        return sample_actor(spec.other), sample_scene(spec.other, framing=framing)
+    return sample_actor(spec.driver), sample_scene(spec.seed + DRIVER_SEEDS, framing=framing)
+
+
+def draw_driver(spec: CaseSpec, *, size: int = SIZE, part: Part = "body") -> Tensor:
+    """The whole performance of whoever gives a part, before its own camera: [T + tail, S, S, 3] uint8."""
+    performance = _performances(spec)[part]
+    driver, stage = _driver_of(spec, part)
     joints = build_figure(driver, performance).joints
-    return driver, stage, place_camera(stage, driver.body, joints, framing, width=SIZE, height=SIZE)
-
-
-def _driving(spec: CaseSpec, performance: Performance) -> PersonTrack:
-    driver, _, view = _driver_view(spec, performance)
-    return exact_track(driver, build_figure(driver, performance), performance, view, width=SIZE, height=SIZE)
-
-
-def draw_driver(spec: CaseSpec, *, size: int = SIZE) -> Tensor:
-    """The driver's whole performance before its own camera: [T + tail, S, S, 3] uint8."""
-    performance = _performance(spec)
-    framing = spec.driver_framing or spec.framing
-    driver, stage, _ = _driver_view(spec, performance)
-    joints = build_figure(driver, performance).joints
-    view = place_camera(stage, driver.body, joints, framing, width=size, height=size)
+    view = place_camera(stage, driver.body, joints, spec.driver_framing or spec.framing, width=size, height=size)
     return render(driver, performance, stage, width=size, height=size, camera=view).frames
 
 
@@ -303,9 +352,10 @@ def draw_nearest(spec: CaseSpec) -> Tensor:
 
     A retrieval baseline that has seen every second frame behind the judged ones, not one picture.
     """
-    character, performance = sample_actor(spec.character), _performance(spec)
+    character, parts = sample_actor(spec.character), _performances(spec)
+    performance = mix_performances(**parts)
     scene = sample_scene(spec.seed, framing=spec.framing)
-    _, camera = _reference(spec, character, performance, scene)
+    _, camera = _reference(spec, character, parts["body"], scene)
     others = slice(spec.num_frames, None, 2)
     drawn = render(character, performance, scene, width=spec.width, height=spec.height, frames=others, camera=camera)
     channels = performance.channels

@@ -36,8 +36,8 @@ class ScoredClip:
 
     Attributes:
         scores: the numbers.
-        features: "made_picture", "truth_picture" [T, S] and "made_window", "truth_window" [N, 2 S] of the judge; empty where
-            the judge was not asked.
+        features: "made_picture", "truth_picture" [T, S], "made_window", "truth_window" [N, 2 S] and "made_angles" [T, 3]
+            (yaw, pitch, roll of the head) of the judge; empty where the judge was not asked.
     """
 
     scores: ClipScores
@@ -82,6 +82,7 @@ def score_video(
             "truth_picture": comparison.truth.picture,
             "made_window": made_windows,
             "truth_window": truth_windows,
+            "made_angles": comparison.made.angles_rad,
         }
     elif truth.track is not None and seen is not None:
         _join(found, compare_tracks(seen, truth.track))

@@ -17,6 +17,7 @@ import torch
 from dreamactor.data.actors import EXPRESSION
 from dreamactor.data.looks import FIRST_LOOK_SEED, build_looks, look_path
 from dreamactor.data.workers import in_parallel
+from dreamactor.errors import InputError
 from dreamactor.evaluation.judge import Judge, save_judge
 from dreamactor.geometry.skeleton import NUM_FACE_POINTS
 from dreamactor.guidance.person_box import JUDGED_POINTS
@@ -49,13 +50,19 @@ Report = Callable[[str, int, int], None]
 
 
 def train_judge(run: Path, recipe: JudgeRecipe, report: Report) -> Path:
-    """Trains the judge from nothing; returns the folder of its weights."""
+    """Trains the judge from nothing; returns the folder of its weights.
+
+    Raises:
+        InputError: the run's pictures are of another cast.
+    """
     folder = run / "looks"
     folder.mkdir(parents=True, exist_ok=True)
     seeds = range(FIRST_LOOK_SEED, FIRST_LOOK_SEED + recipe.num_actors)
     for done, _ in enumerate(in_parallel(partial(build_looks, folder), seeds, workers=recipe.workers), start=1):
         report("looks", done, len(seeds))
     book = load_look_book([look_path(folder, seed) for seed in seeds])
+    if (found := book.looks.expression.shape[1]) != len(EXPRESSION):
+        raise InputError(f"{folder} shows actors with {found} coefficients, needed {len(EXPRESSION)}. Use another folder.")
     torch.manual_seed(recipe.seed)
     points, head, who = PointJudge(len(JUDGED_POINTS)), HeadJudge(NUM_FACE_POINTS, len(EXPRESSION)), WhoJudge()
 

@@ -12,7 +12,7 @@ from dreamactor.guidance.person_box import other_side
 
 MIRRORED_CODE: Final = [EXPRESSION.index(other_side(name)) for name in EXPRESSION]
 """For every coefficient the one it becomes."""
-SIGNED: Final = [EXPRESSION.index(name) for name in ("mouth_shift", "gaze_x", "jaw_shift") if name in EXPRESSION]
+SIGNED: Final = [EXPRESSION.index(name) for name in ("mouth_shift", "gaze_x", "jaw_shift")]
 """Coefficients that point to one side and change their sign."""
 
 

@@ -75,7 +75,7 @@ def _play(seed: int, kind: str, *, num_frames: int = 75, framing: str = "full") 
 
 @pytest.mark.parametrize(("seed", "frames", "fps", "framing", "kind", "digest"), CAST_TWO)
 def test_cast_2_performs_as_it_always_did(seed, frames, fps, framing, kind, digest) -> None:
-    performance = sample_performance(seed, num_frames=frames, fps=fps, framing=framing, kind=kind)
+    performance = sample_performance(seed, num_frames=frames, fps=fps, framing=framing, kind=kind, cast="2")
     channels, added = performance.channels[:, :36], performance.channels[:, 36:]
     data = channels.contiguous().numpy().tobytes() + performance.expression.numpy().tobytes()
     assert performance.expression.shape[1] == 20
@@ -98,7 +98,7 @@ def test_the_page_describes_the_schema_and_every_kind() -> None:
 
 def test_coefficients_that_a_cast_lacks_are_neutral() -> None:
     """The same face in 20 columns and in all of them is the same picture."""
-    performance = sample_performance(2, num_frames=2, framing="portrait")
+    performance = sample_performance(2, num_frames=2, framing="portrait", cast="2")
     wider = torch.cat([performance.expression, torch.zeros(2, len(SCHEMA) - 20)], dim=1)
     actor, scene = sample_actor(2), sample_scene(2, framing="portrait")
     first = render(actor, performance, scene, width=64, height=64)
@@ -133,7 +133,9 @@ def test_the_shortest_performances_work(frames: int) -> None:
 
 def test_an_unknown_kind_is_named() -> None:
     with pytest.raises(ValueError, match="cast 2 knows no kind 'jump'"):
-        sample_performance(0, num_frames=2, kind="jump")
+        sample_performance(0, num_frames=2, kind="jump", cast="2")
+    with pytest.raises(ValueError, match="cast 3 knows no kind 'fly'"):
+        sample_performance(0, num_frames=2, kind="fly")
 
 
 # ---- bodies ----------------------------------------------------------------------------------------------------------

@@ -44,12 +44,13 @@ def _volume(mesh: Mesh) -> float:
 def test_equal_seeds_of_a_cast_give_equal_actors_and_casts_differ() -> None:
     assert sample_actor(7, cast="3") == sample_actor(7, cast="3")
     assert sample_actor(7, cast="3") != sample_actor(8, cast="3")
-    assert sample_actor(7, cast="3") != sample_actor(7)
-    assert sample_actor(7, cast="2") == sample_actor(7)
+    assert sample_actor(7, cast="3") != sample_actor(7, cast="2")
+    assert sample_actor(7, cast="3") == sample_actor(7)
 
 
 def test_the_first_cast_is_who_it_always_was() -> None:
-    people = repr([(a.style, a.body.torso, a.face.eye_x, a.look.skin, a.look.hair) for a in map(sample_actor, range(20))])
+    first = [sample_actor(seed, cast="2") for seed in range(20)]
+    people = repr([(a.style, a.body.torso, a.face.eye_x, a.look.skin, a.look.hair) for a in first])
     assert hashlib.sha256(people.encode()).hexdigest()[:16] == "d5a48e6654b0627f"
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
+from dreamactor.app.bench.partial import partial_rows
 from dreamactor.app.gallery import gallery_of
 from dreamactor.data.actors import ACTOR_VERSION, EXPRESSION
 from dreamactor.data.held_out import (
@@ -236,12 +237,12 @@ def _make(method: str, animator: Animator, case: HeldOutCase, given: _Inputs) ->
 
 
 def _slices(specs: Sequence[CaseSpec]) -> Iterator[tuple[str, set[str]]]:
-    """Names of rows and the cases behind them: every set, and the larger sets by framing, proportions and style."""
+    """Names of rows and the cases behind them: every set, and some by framing, proportions, style or part."""
     for name in dict.fromkeys(spec.set for spec in specs):
         members = [spec for spec in specs if spec.set == name]
         yield name, {spec.name for spec in members}
-        if name in ("cross_identity", "sizes"):
-            for tag in ("framing", "proportions", "style", "frames", "size"):
+        if name in ("cross_identity", "sizes", "partial"):
+            for tag in ("part",) if name == "partial" else ("framing", "proportions", "style", "frames", "size"):
                 for value in sorted({spec.tags[tag] for spec in members if tag in spec.tags}):
                     yield f"{name}/{value}", {spec.name for spec in members if spec.tags.get(tag) == value}
 
@@ -265,7 +266,7 @@ def bench_rows(result: BenchResult) -> list[dict[str, Any]]:
                     if not isinstance(value, str):
                         about = {"set": name, "method": method, "metric": metric}
                         rows.append({**about, "value": value[0], "ci95": None, "n": value[1]})
-    return rows
+    return rows + partial_rows(result.specs, result.clips, METHODS)
 
 
 def _row(metric: str, mine: Sequence[ScoredClip], model: Sequence[ScoredClip]) -> dict[str, Any] | None:

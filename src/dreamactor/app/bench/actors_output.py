@@ -10,6 +10,7 @@ import typer
 from torch import Tensor
 
 from dreamactor.app.bench.actors import BENCH_SETTINGS, METHODS, BenchResult, bench_rows, not_computed
+from dreamactor.app.bench.partial import PARTIAL_METRICS
 from dreamactor.app.evaluate import judge_distances
 from dreamactor.app.scores import write_scores
 from dreamactor.evaluation.judge import load_judge
@@ -90,10 +91,10 @@ def _table(rows: list[dict[str, Any]]) -> str:
         )
         cases = max(row["n"] for row in rows if row["set"] == name and row["ci95"] is not None)
         lines += ["", f"{name}: {cases} cases{about}", " " * 34 + "".join(f"{method:>14}" for method in METHODS)]
-        for metric in (*PRINTED, "actor_frechet_image", "actor_frechet_video"):
+        for metric in (*PRINTED, *PARTIAL_METRICS, "actor_frechet_image", "actor_frechet_video"):
             cells = [found.get((name, method, metric)) for method in METHODS]
             if any(cells):
-                known = METRICS.get(metric)
+                known = METRICS.get(metric) or PARTIAL_METRICS.get(metric)
                 label = f"{known.label} [{known.unit}]" if known and known.unit else known.label if known else metric
                 lines.append(f"  {label:32}" + "".join(f"{row['value']:14.3f}" if row else f"{'-':>14}" for row in cells))
     return "\n".join(lines)

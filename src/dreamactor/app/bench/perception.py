@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from dreamactor.data.actors import FRAMINGS, Cast, Framing, render, sample_actor, sample_performance, sample_scene
-from dreamactor.data.actors.body import Style
+from dreamactor.data.actors.body import STYLES, Style
 from dreamactor.errors import NoPersonError
 from dreamactor.evaluation.tracks import body_yaw_deg, face_overlaps, head_errors_deg, joint_errors
 from dreamactor.perception.base import PersonEstimator
@@ -72,9 +72,9 @@ def _look(
     for index in range(num_frames):
         seed = FIRST_SEED + index
         clip = index < num_frames // CLIP_FRAMES
-        actor = sample_actor(seed)
+        actor = sample_actor(seed, cast=cast)
         performance = sample_performance(seed, num_frames=PERFORMANCE_FRAMES, framing=framing, cast=cast)
-        scene = sample_scene(seed, framing=framing)
+        scene = sample_scene(seed, framing=framing, cast=cast)
         first = (7 * index) % (PERFORMANCE_FRAMES - CLIP_FRAMES)
         frames = slice(first, first + (CLIP_FRAMES if clip else 1))
         drawn = render(actor, performance, scene, width=size, height=size, frames=frames)
@@ -98,8 +98,9 @@ def _rows(seen: list[Seen], framing: Framing, mode: str) -> list[dict[str, Any]]
             value = float(values.median() if "error" in metric else values.mean())
             rows.append({"set": framing, "mode": mode, "metric": metric, "value": value, "n": len(values)})
 
-    body, joints, angles = [], [], []
-    faces: dict[str, list[Tensor]] = {"near_human": [], "toy": []}
+    joints, angles = [], []
+    bodies: dict[str, list[Tensor]] = {style: [] for style in STYLES}
+    faces: dict[str, list[Tensor]] = {style: [] for style in STYLES}
     for one in seen:
         count = one.truth.num_frames
         towards = body_yaw_deg(one.truth) < (SIDEWAYS_DEG if framing == "upper" else 181)
@@ -113,12 +114,13 @@ def _rows(seen: list[Seen], framing: Framing, mode: str) -> list[dict[str, Any]]
             overlap = face_overlaps(one.found, one.truth)
             joints.append(error[near])
             angles.append(head_errors_deg(one.found, one.truth)[near])
-        body.append(near[towards])
+        bodies[one.style].append(near[towards])
         faces[one.style].append(overlap[frontal] > OVERLAP)
-    add("body_rate", torch.cat(body).float())
-    for style, rates in faces.items():
-        if rates:
-            add(f"face_rate_{style}", torch.cat(rates).float())
+    for part, rates in (("body", bodies), ("face", faces)):
+        add(f"{part}_rate", torch.cat([rate for found in rates.values() for rate in found]).float())
+        for style, found in rates.items():
+            if found:
+                add(f"{part}_rate_{style}", torch.cat(found).float())
     if joints:
         flat = torch.cat(joints).flatten()
         add("joint_error_torso", flat[~flat.isnan()])

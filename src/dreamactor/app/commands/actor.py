@@ -17,7 +17,7 @@ def command(
     size: Annotated[int, typer.Option(min=64, max=2048, help="Width and height in pixels (even).")] = 512,
     kind: Annotated[str | None, typer.Option(help="Kind of motion, such as dance, talk, walk, turn, wave.")] = None,
     track: Annotated[Path | None, typer.Option(help="Also write the exact track (.npz).")] = None,
-    cast: Annotated[str | None, typer.Option(help="Who is drawn: of cast 2 (what the shipped model knows) or 3.")] = None,
+    cast: Annotated[str | None, typer.Option(help="Who is drawn: of cast 3 (default) or 2.")] = None,
     sheet: Annotated[str | None, typer.Option(help="Draw many instead: people, turns, expressions or motions.")] = None,
 ) -> None:
     """Draw a procedural actor, or film its performance.
@@ -28,9 +28,9 @@ def command(
 
       dreamactor actor --seed 7 --perform --seconds 4 -o performance.mp4 --track exact.npz
 
-      dreamactor actor --seed 7 --perform --cast 3 --kind jump --seconds 6 -o jump.mp4
+      dreamactor actor --seed 7 --perform --kind jump --seconds 6 -o jump.mp4
 
-      dreamactor actor --cast 3 --sheet people -o people.png --size 128
+      dreamactor actor --sheet people -o people.png --size 128
     """
     from dreamactor.app.actor_sheets import SHEETS, draw_sheet
     from dreamactor.app.casts import chosen_cast

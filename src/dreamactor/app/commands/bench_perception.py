@@ -11,19 +11,19 @@ import typer
 def command(
     frames: Annotated[int, typer.Option(min=8, max=10000, help="Frames per framing.")] = 200,
     size: Annotated[int, typer.Option(min=64, max=1024, help="Width and height in pixels.")] = 256,
-    cast: Annotated[str | None, typer.Option(help="Who performs: 2 (the shipped model's) or 3.")] = None,
+    cast: Annotated[str | None, typer.Option(help="Who performs: the actors of cast 3 (default) or 2.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the scores here.")] = None,
 ) -> None:
     """Measure how well the ordinary perception sees drawn actors, whose truth is known.
 
     A body counts as found when its median joint lies within 15 % of the torso, a face when its box overlaps the true one
-    by more than half.
+    by more than half; rates are given over all actors and by style.
 
     Examples:
 
       dreamactor bench perception --json perception.json
 
-      dreamactor bench perception --frames 40 --cast 3
+      dreamactor bench perception --frames 40 --cast 2
     """
     from dreamactor.app.bench.perception import bench_perception
     from dreamactor.app.casts import chosen_cast

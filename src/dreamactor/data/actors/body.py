@@ -7,7 +7,7 @@ positive x.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from dreamactor.data.actors.motion import Performance
 from dreamactor.geometry.rotation import axis_rotation
 
 Style = Literal["near_human", "toy", "big_head", "creature"]
+STYLES: Final[tuple[Style, ...]] = ("near_human", "toy", "big_head", "creature")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,7 +1,7 @@
 """Which procedural actors are meant.
 
-Equal seeds of one cast draw equal pictures and equal performances, today and later; another cast draws others. The shipped
-model and its benches were made with the default one.
+Equal seeds of one cast draw equal pictures and equal performances, today and later; another cast draws others. Whatever is
+trained or measured draws the default one.
 """
 
 from __future__ import annotations

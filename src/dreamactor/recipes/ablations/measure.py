@@ -15,7 +15,8 @@ from torch import Tensor
 
 from dreamactor.data.held_out import HeldOutCase
 from dreamactor.evaluation.clip import Truth, score_pixels
-from dreamactor.guidance.bone_length import estimate_proportions
+from dreamactor.guidance.bone_length import estimate_proportions, pixels_per_metre
+from dreamactor.guidance.perspective import find_perspective, flatten_track
 from dreamactor.guidance.retarget import RetargetOptions, retarget
 from dreamactor.guidance.textured_proxy import ProxyModel
 from dreamactor.inference.animator import Animator
@@ -111,6 +112,11 @@ def placed_beforehand(
     With `framing="driving"` the road leaves both as they are: the canvas is the motion's own and all ratios are one.
     """
     track = retarget(driving, references, RetargetOptions(proportions=float(adjust_bones)))
+    # Where touches are kept or bones held, metres are no longer what the camera saw, and it would not be found again.
+    flat = flatten_track(track, find_perspective(references.images[0].person))
+    scale, _ = pixels_per_metre(flat)
+    metres = (flat.body.joints - flat.body.joints[:, :1]) / scale[:, None, None]
+    track = replace(track, body=replace(track.body, joints_m=metres))
     return track, replace(references, proportions=estimate_proportions((track,)))
 
 
