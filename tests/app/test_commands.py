@@ -14,6 +14,7 @@ import torch
 from dreamactor.app.main import VERBS, run
 from dreamactor.data.build import list_samples
 from dreamactor.data.samples import load_sample
+from dreamactor.inference.bundle import load_bundle
 from dreamactor.perception.track_file import load_track
 from dreamactor.types.video import AudioClip, FrameTimes
 from dreamactor.video.audio import read_audio
@@ -157,6 +158,25 @@ def test_train_makes_a_model_that_animates_and_the_same_command_again_trains_not
     files = [str(shared / "actor.png"), "--driving", str(shared / "clip.mp4"), "-o", str(output)]
     assert run(["animate", *files, "--model", str(folder / "model"), "--steps", "1", "--size", "64"]) == 0
     assert read_clip(output).num_frames == 7
+
+
+def test_training_goes_on_from_a_model(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    command = ["train", "--output", str(folder), "--samples", "4", "--size", "64", "--scale", "0.0005", "--start-from"]
+    assert run([*command, "actor"]) == 0
+    made, start = load_bundle(str(folder / "model")), load_bundle("actor")
+    assert not (folder / "vae").exists()
+    for name, value in made.vae.state_dict().items():
+        torch.testing.assert_close(value, start.vae.state_dict()[name], rtol=0, atol=0)
+    moved = (made.dit.proj_out.weight - start.dit.proj_out.weight).abs().max()
+    assert 0 < moved < 0.01, "a few steps from where it started"
+    assert made.metadata["started_from"] == start.metadata
+
+
+def test_only_the_model_itself_can_start_from_another(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "judge", "--output", str(tmp_path / "run"), "--start-from", "actor"]) == 2
+    assert "--start-from does not apply to judge" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
 
 
 def test_doctor_finds_what_this_machine_has(capsys: pytest.CaptureFixture[str]) -> None:

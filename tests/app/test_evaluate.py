@@ -15,7 +15,8 @@ import torch
 
 from dreamactor.app import evaluate as road
 from dreamactor.app.main import run
-from dreamactor.data.actors import render, sample_actor, sample_performance, sample_scene
+from dreamactor.data.actors import EXPRESSION, render, sample_actor, sample_performance, sample_scene
+from dreamactor.evaluation.coefficients import UNNAMED
 from dreamactor.evaluation.known import known_path, save_known
 from dreamactor.perception.track_file import save_track
 from dreamactor.video.writer import VideoWriter
@@ -39,7 +40,8 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
         drawn = render(sample_actor(seed), performance, sample_scene(seed, framing=framing), width=SIZE, height=SIZE)
         truth = _write(folder / "truth" / f"case{seed}" / "truth.mp4", drawn.frames)
         save_track(truth.with_suffix(".npz"), drawn.track)
-        save_known(truth, mask=drawn.mask, expression=drawn.expression, actor=seed, tags={"framing": framing})
+        about = {"expression": drawn.expression, "coefficients": EXPRESSION, "tags": {"framing": framing}}
+        save_known(truth, mask=drawn.mask, actor=seed, **about)
         _write(folder / "ours" / f"case{seed}.mp4", torch.cat([drawn.frames[:1], drawn.frames[:-1]]))
     return folder
 
@@ -130,22 +132,24 @@ def _tiny(made: Path, truth: Path) -> None:
 
 def _other_mask(made: Path, truth: Path) -> None:
     mask = torch.zeros(FRAMES, 10, 10, dtype=torch.uint8)
-    save_known(truth, mask=mask, expression=torch.zeros(FRAMES, 20), actor=3, tags={})
+    save_known(truth, mask=mask, expression=torch.zeros(FRAMES, 20), coefficients=UNNAMED, actor=3, tags={})
 
 
 def _nan_expression(made: Path, truth: Path) -> None:
     mask = torch.zeros(FRAMES, SIZE, SIZE, dtype=torch.uint8)
-    save_known(truth, mask=mask, expression=torch.full((FRAMES, 20), torch.nan), actor=3, tags={})
+    save_known(truth, mask=mask, expression=torch.full((FRAMES, 20), torch.nan), coefficients=UNNAMED, actor=3, tags={})
 
 
 def _few_expressions(made: Path, truth: Path) -> None:
     mask = torch.zeros(FRAMES, SIZE, SIZE, dtype=torch.uint8)
-    save_known(truth, mask=mask, expression=torch.zeros(FRAMES, 4), actor=3, tags={})
+    save_known(truth, mask=mask, expression=torch.zeros(FRAMES, 4), coefficients=UNNAMED, actor=3, tags={})
 
 
 def _other_framing(made: Path, truth: Path) -> None:
     mask = torch.full((FRAMES, SIZE, SIZE), 255, dtype=torch.uint8)
-    save_known(truth, mask=mask, expression=torch.zeros(FRAMES, 20), actor=3, tags={"framing": "sideways"})
+    save_known(
+        truth, mask=mask, expression=torch.zeros(FRAMES, 20), coefficients=UNNAMED, actor=3, tags={"framing": "sideways"}
+    )
 
 
 def _short_track(made: Path, truth: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from dreamactor.data.actors import FRAMINGS, render, sample_actor, sample_performance, sample_scene
+from dreamactor.data.actors import EXPRESSION, FRAMINGS, render, sample_actor, sample_performance, sample_scene
 from dreamactor.evaluation.clip import Truth, score_pixels
 from dreamactor.evaluation.frame import psnr, ssim
 from dreamactor.evaluation.metrics import METRICS
@@ -24,7 +24,10 @@ def _drawn(seed: int, *, frames: int = 4, size: int = 96):
 
 def _truth(seed: int, **more: int) -> Truth:
     drawn = _drawn(seed, **more)
-    return Truth(frames=drawn.frames, mask=drawn.mask, track=drawn.track, expression=drawn.expression, actor=seed)
+    return Truth(
+        frames=drawn.frames, mask=drawn.mask, track=drawn.track, expression=drawn.expression, coefficients=EXPRESSION,
+        actor=seed,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 
+from dreamactor.evaluation.coefficients import JUDGED
 from dreamactor.evaluation.drivers import LIMBS, limb_angles_deg, score_driver, score_still
-from dreamactor.evaluation.judge import JUDGED_EXPRESSION, NUM_EXPRESSION
 from dreamactor.evaluation.perceived import lid_opening, mouth_opening
 from dreamactor.geometry.skeleton import FACE_POINT, JOINT
 from dreamactor.guidance.person_box import judged_points
@@ -42,14 +42,17 @@ def _driver(*, moves: bool = True) -> PersonTrack:
     )  # fmt: skip
 
 
-def _reading(track: PersonTrack) -> dict[str, Tensor]:
+def _reading(track: PersonTrack) -> dict[str, Any]:
     """What a perfect reader reads off an output that does exactly what the driver did."""
-    expression = torch.zeros(track.num_frames, NUM_EXPRESSION)
-    expression[:, JUDGED_EXPRESSION["jaw_open"]] = mouth_opening(track)
+    expression = torch.zeros(track.num_frames, len(JUDGED))
+    expression[:, JUDGED.index("jaw_open")] = mouth_opening(track)
     lids = lid_opening(track)
     for index, side in enumerate(("left", "right")):
-        expression[:, JUDGED_EXPRESSION[f"blink_{side}"]] = 1 - lids[:, index]
-    return {"points": judged_points(track)[0], "angles_rad": track.head.angles_rad, "expression": expression}
+        expression[:, JUDGED.index(f"blink_{side}")] = 1 - lids[:, index]
+    return {
+        "points": judged_points(track)[0], "angles_rad": track.head.angles_rad, "expression": expression,
+        "coefficients": JUDGED,
+    }  # fmt: skip
 
 
 def test_a_reading_that_equals_the_driver_is_perfect() -> None:

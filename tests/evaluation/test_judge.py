@@ -9,12 +9,13 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from dreamactor.data.actors import EXPRESSION, NUM_EXPRESSION, render, sample_actor, sample_performance, sample_scene
+from dreamactor.data.actors import EXPRESSION, render, sample_actor, sample_performance, sample_scene
+from dreamactor.data.actors.coefficients import EXPRESSION_OF
 from dreamactor.errors import InputError
 from dreamactor.evaluation import judge as reading
 from dreamactor.evaluation.clip import Truth
+from dreamactor.evaluation.coefficients import JUDGED, UNNAMED, pick
 from dreamactor.evaluation.judge import (
-    JUDGED_EXPRESSION,
     Gallery,
     Judge,
     compare,
@@ -33,19 +34,51 @@ from dreamactor.models.judge import HeadJudge, PointJudge, WhoJudge
 def judge() -> Judge:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return Judge(PointJudge(len(JUDGED_POINTS)), HeadJudge(NUM_FACE_POINTS, NUM_EXPRESSION), WhoJudge())
+        return Judge(
+            PointJudge(len(JUDGED_POINTS)), HeadJudge(NUM_FACE_POINTS, len(EXPRESSION)), WhoJudge(), coefficients=EXPRESSION
+        )
 
 
 @pytest.fixture(scope="module")
 def truth() -> Truth:
     performance = sample_performance(7, num_frames=9, framing="upper")
     drawn = render(sample_actor(7), performance, sample_scene(7, framing="upper"), width=128, height=128)
-    return Truth(frames=drawn.frames, mask=drawn.mask, track=drawn.track, expression=drawn.expression, actor=7)
+    return Truth(
+        frames=drawn.frames,
+        mask=drawn.mask,
+        track=drawn.track,
+        expression=drawn.expression,
+        coefficients=EXPRESSION,
+        actor=7,
+    )
 
 
-def test_the_schema_of_the_judged_coefficients_is_the_actors() -> None:
-    assert reading.NUM_EXPRESSION == NUM_EXPRESSION
-    assert all(EXPRESSION[index] == name for name, index in JUDGED_EXPRESSION.items())
+def test_judged_coefficients_are_the_actors_and_files_without_names_have_the_first_casts() -> None:
+    assert set(JUDGED) <= set(EXPRESSION)
+    assert EXPRESSION_OF["2"] == UNNAMED
+
+
+def test_a_judge_and_a_truth_meet_by_name(judge: Judge, truth: Truth) -> None:
+    assert truth.expression is not None
+    turned = replace(truth, expression=truth.expression.flip(1), coefficients=truth.coefficients[::-1])
+    few = replace(truth, expression=pick(truth.expression, EXPRESSION, UNNAMED), coefficients=UNNAMED)
+    found = [compare(judge, truth.frames, one, None).found for one in (truth, turned, few)]
+    for name in ("expression_error", "lid_error"):
+        assert found[0].values[name] == found[1].values[name] == found[2].values[name]
+
+
+def test_a_judge_reads_what_its_file_says(judge: Judge, truth: Truth, tmp_path: Path) -> None:
+    assert truth.track is not None
+    names = [*reversed(JUDGED), "tongue_out"]
+    head = HeadJudge(NUM_FACE_POINTS, len(names))
+    save_judge(tmp_path, Judge(judge.points, head, judge.who, coefficients=names))
+    back = load_judge(tmp_path)
+    assert list(back.coefficients) == names
+    assert back.read(truth.frames[:2], truth.track[0:2]).expression.shape == (2, len(names))
+    with pytest.raises(ValueError, match="named"):
+        Judge(judge.points, head, judge.who, coefficients=names[1:])
+    with pytest.raises(ValueError, match="no jaw_open"):
+        Judge(judge.points, head, judge.who, coefficients=[name.replace("jaw_open", "jaw") for name in names])
 
 
 def test_batches_do_not_matter(judge: Judge, truth: Truth, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +139,9 @@ def test_a_judge_survives_its_file_and_a_damaged_one_is_named(judge: Judge, trut
 
 def test_the_shipped_judge_is_small_and_loads() -> None:
     assert sum(path.stat().st_size for path in reading.judge_folder().iterdir()) < 6e6
-    assert load_judge().points.num_points == len(JUDGED_POINTS)
+    shipped = load_judge()
+    assert shipped.points.num_points == len(JUDGED_POINTS)
+    assert shipped.head.num_expression == len(shipped.coefficients)
 
 
 def test_a_mirrored_face_reads_as_the_other_side(judge: Judge, truth: Truth) -> None:
@@ -118,6 +153,6 @@ def test_a_mirrored_face_reads_as_the_other_side(judge: Judge, truth: Truth) -> 
     seen, other = judge.read(truth.frames, truth.track), judge.read(truth.frames.flip(2), mirrored)
     flip = torch.tensor([-1.0, 1.0, -1.0])
     assert_close(other.angles_rad * flip, seen.angles_rad, atol=0.03, rtol=0)
-    left, right, gaze = (JUDGED_EXPRESSION[name] for name in ("smile_left", "smile_right", "gaze_x"))
+    left, right, gaze = (judge.coefficients.index(name) for name in ("smile_left", "smile_right", "gaze_x"))
     assert_close(other.expression[:, left], seen.expression[:, right], atol=0.03, rtol=0)
     assert_close(other.expression[:, gaze], -seen.expression[:, gaze], atol=0.03, rtol=0)

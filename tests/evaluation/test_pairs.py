@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from dreamactor.data.actors import render, sample_actor, sample_performance, sample_scene
+from dreamactor.data.actors import EXPRESSION, render, sample_actor, sample_performance, sample_scene
 from dreamactor.errors import InputError
 from dreamactor.evaluation.known import known_path, load_known, save_known
 from dreamactor.evaluation.pairs import match
@@ -68,13 +68,16 @@ def test_what_is_known_survives_its_files(tmp_path: Path) -> None:
     video = tmp_path / "truth.mp4"
     assert load_known(video).track is None
     save_track(video.with_suffix(".npz"), drawn.track)
-    save_known(video, mask=drawn.mask, expression=drawn.expression, actor=5, tags={"set": "self"})
+    names = EXPRESSION[::-1]
+    save_known(
+        video, mask=drawn.mask, expression=drawn.expression, coefficients=names, actor=5, tags={"set": "self"}
+    )  # fmt: skip
     known = load_known(video)
     assert known.mask is not None
     assert torch.equal(known.mask > 127, drawn.mask > 127)
     assert known.expression is not None
     assert torch.equal(known.expression, drawn.expression)
-    assert (known.actor, known.tags) == (5, {"set": "self"})
+    assert (known.coefficients, known.actor, known.tags) == (names, 5, {"set": "self"})
     known_path(video).write_bytes(b"damaged")
     with pytest.raises(InputError, match="damaged"):
         load_known(video)

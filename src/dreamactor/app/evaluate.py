@@ -270,7 +270,14 @@ def _truth(path: Path, frames: Tensor, known: Known) -> tuple[Truth, str]:
         if known.track is None or known.track.num_frames != count:
             raise InputError(f"{path.with_suffix('.npz')} is missing or of another video; export the case again")
         return (
-            Truth(frames=frames, mask=known.mask, track=known.track, expression=known.expression, actor=known.actor),
+            Truth(
+                frames=frames,
+                mask=known.mask,
+                track=known.track,
+                expression=known.expression,
+                coefficients=known.coefficients,
+                actor=known.actor,
+            ),
             "",
         )
     if known.track is not None and known.track.num_frames != count:

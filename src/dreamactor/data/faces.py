@@ -19,7 +19,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from dreamactor.data.actors import FIRST_HELD_OUT_SEED, render, sample_actor, sample_performance, sample_scene
-from dreamactor.data.actors.acting.key_poses import sample_expression
+from dreamactor.data.actors.acting.faces import act_face
+from dreamactor.data.actors.acting.speech import speak
 from dreamactor.data.actors.coefficients import COEFFICIENT, NUM_EXPRESSION
 from dreamactor.data.actors.curves import stream
 from dreamactor.data.actors.exact import exact_track
@@ -78,9 +79,8 @@ def sample_faces(seed: int, *, num_moments: int) -> Tensor:
     of the face often joins in.
     """
     rng = stream(seed, "faces")
-    long = sample_expression(rng, np.arange(40 * num_moments) / 10.0, talking=True)
-    silent = sample_expression(rng, np.arange(40 * num_moments) / 10.0, talking=False)
-    pool = np.concatenate([long, silent])
+    times_s = np.arange(40 * num_moments) / 10.0
+    pool = np.concatenate([act_face(rng, times_s, speak(rng, float(times_s[-1]))), act_face(rng, times_s, None)])
     found = pool[rng.choice(len(pool), num_moments, replace=False)]
     names = list(COEFFICIENT)
     for moment in found:

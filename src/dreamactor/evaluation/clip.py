@@ -28,6 +28,7 @@ class Truth:
         mask: [T, H, W] uint8, above 127 is the person; None: not known.
         track: where the person is in `frames`; None: not known.
         expression: [T, E] float32 of a drawn actor; None: not known.
+        coefficients: what each of the E columns is.
         actor: seed of the drawn actor; None: a real person, or not known.
     """
 
@@ -35,6 +36,7 @@ class Truth:
     mask: Tensor | None = None
     track: PersonTrack | None = None
     expression: Tensor | None = None
+    coefficients: tuple[str, ...] = ()
     actor: int | None = None
 
     def __post_init__(self) -> None:
@@ -43,6 +45,8 @@ class Truth:
             expect_shape("mask", self.mask, "T H W", **sizes)
         if self.track is not None and self.track.num_frames != len(self.frames):
             raise ValueError(f"the track has {self.track.num_frames} frames, the video {len(self.frames)}")
+        if self.expression is not None:
+            expect_shape("expression", self.expression, "T E", T=sizes["T"], E=len(self.coefficients))
 
 
 @dataclass(kw_only=True)

@@ -8,6 +8,7 @@ angle between their directions in the picture. Does not know who made the video,
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +16,8 @@ import torch
 from torch import Tensor
 
 from dreamactor.evaluation.clip import Found
-from dreamactor.evaluation.judge import JUDGED_EXPRESSION, face_shows
+from dreamactor.evaluation.coefficients import pick
+from dreamactor.evaluation.judge import face_shows
 from dreamactor.evaluation.lip_sync import LEAST_FRAMES
 from dreamactor.evaluation.perceived import lid_opening, mouth_opening
 from dreamactor.evaluation.scores import Metric
@@ -52,7 +54,13 @@ LEAST_DRAWN: Final = 0.25
 
 
 def score_driver(
-    driving: PersonTrack, placed: PersonTrack, *, points: Tensor, angles_rad: Tensor, expression: Tensor
+    driving: PersonTrack,
+    placed: PersonTrack,
+    *,
+    points: Tensor,
+    angles_rad: Tensor,
+    expression: Tensor,
+    coefficients: Sequence[str],
 ) -> Found:
     """Scores an output against its driver.
 
@@ -61,13 +69,14 @@ def score_driver(
         placed: the same motion where the output is meant to show it, in the output's pixels.
         points: [T, P, 2] pixels read off the output; the first ones are the body's joints.
         angles_rad: [T, 3] yaw, pitch, roll read off the output.
-        expression: [T, E] read off the output, in the expression schema.
+        expression: [T, E] read off the output.
+        coefficients: what each of the E columns is.
     """
     found = Found()
     faces, heads = faces_judged(driving, placed), heads_judged(driving, placed)
-    jaw = expression[:, JUDGED_EXPRESSION["jaw_open"]]
+    jaw = pick(expression, coefficients, ("jaw_open",))[:, 0]
     found.put("jaw_correlation", *follows(jaw, mouth_opening(driving), faces, _JAW))
-    openings = 1 - expression[:, [JUDGED_EXPRESSION["blink_left"], JUDGED_EXPRESSION["blink_right"]]]
+    openings = 1 - pick(expression, coefficients, ("blink_left", "blink_right"))
     lids = lid_opening(driving)
     eyes = [follows(openings[:, eye], lids[:, eye], faces, _LID) for eye in range(2)]
     moving = [value for value, _ in eyes if math.isfinite(value)]

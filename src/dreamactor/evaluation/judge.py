@@ -17,12 +17,13 @@ from typing import Final
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from dreamactor.errors import InputError
 from dreamactor.evaluation.clip import Found, Truth
+from dreamactor.evaluation.coefficients import JUDGED, UNNAMED, missing, pick
 from dreamactor.evaluation.lip_sync import lip_sync
 from dreamactor.geometry.skeleton import BODY_JOINTS, JOINT, NUM_FACE_POINTS
 from dreamactor.guidance.person_box import (
@@ -37,19 +38,6 @@ from dreamactor.guidance.person_box import (
 from dreamactor.models.judge import HEAD_PX, POINTS_PX, WHO_PX, HeadJudge, HeadReading, PointJudge, WhoJudge
 from dreamactor.types.track import PersonTrack
 
-JUDGED_EXPRESSION: Final = {
-    "jaw_open": 0,
-    "smile_left": 3,
-    "smile_right": 4,
-    "blink_left": 10,
-    "blink_right": 11,
-    "gaze_x": 14,
-    "gaze_y": 15,
-    "brow_raise_left": 16,
-    "brow_raise_right": 17,
-}
-"""Coefficients of an actor's face that are judged, and their places in the expression schema."""
-NUM_EXPRESSION: Final = 20
 FACE_SHOWS_COS, FACE_SHOWS_PX = 0.5, 16.0
 """An expression is judged where the nose points at least this much towards the camera, on heads of at least this radius."""
 PICTURES_AT_ONCE: Final = 32
@@ -66,6 +54,7 @@ class Reading:
         points: [T, P, 2] pixels, in the order of `JUDGED_POINTS`.
         angles_rad: [T, 3] yaw, pitch, roll of the head.
         expression: [T, E].
+        coefficients: what each of the E columns is.
         who: [T, D] identity, of length one.
         picture: [T, S] features of the person's picture, pooled.
         change: [T - 1, S] how the features change from frame to frame, pooled.
@@ -75,6 +64,7 @@ class Reading:
     points: Tensor
     angles_rad: Tensor
     expression: Tensor
+    coefficients: tuple[str, ...]
     who: Tensor
     picture: Tensor
     change: Tensor
@@ -84,7 +74,24 @@ class Reading:
 class Judge:
     """The three networks, ready to read."""
 
-    def __init__(self, points: PointJudge, head: HeadJudge, who: WhoJudge, *, sha256: str = "") -> None:
+    def __init__(
+        self, points: PointJudge, head: HeadJudge, who: WhoJudge, *, coefficients: Sequence[str], sha256: str = ""
+    ) -> None:
+        """Puts the networks together.
+
+        Args:
+            points, head, who: the networks.
+            coefficients: names of the expression coefficients that `head` reads, in its order.
+            sha256: of the file they come from.
+
+        Raises:
+            ValueError: other names than the network reads, or some that must be read are not among them.
+        """
+        if head.num_expression != len(coefficients):
+            raise ValueError(f"the judge reads {head.num_expression} coefficients, {len(coefficients)} are named")
+        if why := missing(coefficients):
+            raise ValueError(why)
+        self.coefficients = tuple(coefficients)
         self.networks = {"points": points, "head": head, "who": who}
         self.points, self.head, self.who = points, head, who
         self.sha256 = sha256
@@ -111,7 +118,7 @@ class Judge:
             place, shapes = self.points(large[now])
             mirrored, _ = self.points(large[now].flip(3))
             place = (place + mirrored[:, MIRRORED_POINTS] * _FLIP) / 2
-            face = _both_sides(self.head(faces[now]), self.head(faces[now].flip(3)))
+            face = _both_sides(self.head(faces[now]), self.head(faces[now].flip(3)), self.coefficients)
             identity, looks = self.who(small[now])
             levels = [F.normalize(level, dim=1) for level in (*shapes, *looks)]
             points.append(place)
@@ -131,6 +138,7 @@ class Judge:
             points=torch.cat(points) * half + middle,
             angles_rad=torch.cat(turns),
             expression=torch.cat(codes),
+            coefficients=self.coefficients,
             who=torch.cat(who),
             picture=torch.cat(pictures),
             change=torch.cat(changes)[1:],
@@ -138,15 +146,14 @@ class Judge:
         )
 
 
-def _both_sides(seen: HeadReading, mirrored: HeadReading) -> HeadReading:
+def _both_sides(seen: HeadReading, mirrored: HeadReading, coefficients: Sequence[str]) -> HeadReading:
     """The mean of what was read off a picture and off its mirror image; coefficients that are not judged stay."""
     back = mirrored.turn * torch.tensor([-1.0, 1.0, 1.0, -1.0])
     expression = seen.expression.clone()
-    for name, index in JUDGED_EXPRESSION.items():
+    for name in JUDGED:
+        index, twin = coefficients.index(name), coefficients.index(other_side(name))
         sign = -1 if name == "gaze_x" else 1
-        expression[:, index] = (
-            expression[:, index] + sign * mirrored.expression[:, JUDGED_EXPRESSION[other_side(name)]]
-        ) / 2
+        expression[:, index] = (expression[:, index] + sign * mirrored.expression[:, twin]) / 2
     return HeadReading(turn=(seen.turn + back) / 2, landmarks=seen.landmarks, expression=expression)
 
 
@@ -309,15 +316,20 @@ def _score_face(found: Found, seen: Reading, truth: Truth) -> None:
     assert truth.track is not None
     assert truth.expression is not None
     shows = face_shows(truth.track)
-    chosen = list(JUDGED_EXPRESSION.values())
     why = "the truth shows no face that is large enough"
-    error = (seen.expression[:, chosen] - truth.expression[:, chosen]).abs()
+
+    def both(*names: str) -> tuple[Tensor, Tensor]:
+        assert truth.expression is not None
+        return pick(seen.expression, seen.coefficients, names), pick(truth.expression, truth.coefficients, names)
+
+    read, goal = both(*JUDGED)
+    error = (read - goal).abs()
     found.put("expression_error", float(error[shows].mean()), why)
     found.series["expression_error"] = error.mean(dim=1).masked_fill(~shows, torch.nan).tolist()
-    lids = [JUDGED_EXPRESSION["blink_left"], JUDGED_EXPRESSION["blink_right"]]
-    found.put("lid_error", float((seen.expression[:, lids] - truth.expression[:, lids]).abs()[shows].mean()), why)
-    jaw = JUDGED_EXPRESSION["jaw_open"]
-    sync = lip_sync(seen.expression[:, jaw], truth.expression[:, jaw], shows)
+    read, goal = both("blink_left", "blink_right")
+    found.put("lid_error", float((read - goal).abs()[shows].mean()), why)
+    read, goal = both("jaw_open")
+    sync = lip_sync(read[:, 0], goal[:, 0], shows)
     still = "the truth's mouth hardly moves" if bool(shows.any()) else why
     found.put("lip_correlation", sync.correlation, still)
     found.put("lip_offset_frames", sync.offset_frames, still)
@@ -351,7 +363,7 @@ def save_judge(folder: Path, judge: Judge) -> None:
         for key, value in network.state_dict().items()
     }
     part = folder / "judge.part"
-    save_file(halves, part)
+    save_file(halves, part, metadata={"coefficients": " ".join(judge.coefficients)})
     part.rename(folder / "judge.safetensors")
 
 
@@ -365,7 +377,11 @@ def load_judge(folder: Path | None = None) -> Judge:
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         weights = load_file(path)
-        judge = Judge(PointJudge(len(JUDGED_POINTS)), HeadJudge(NUM_FACE_POINTS, NUM_EXPRESSION), WhoJudge(), sha256=digest)
+        with safe_open(path, framework="pt") as file:
+            told = (file.metadata() or {}).get("coefficients")
+        names = UNNAMED if told is None else tuple(told.split())
+        head = HeadJudge(NUM_FACE_POINTS, len(names))
+        judge = Judge(PointJudge(len(JUDGED_POINTS)), head, WhoJudge(), coefficients=names, sha256=digest)
         for name, network in judge.networks.items():
             own = {
                 key.removeprefix(f"{name}."): value.float() for key, value in weights.items() if key.startswith(f"{name}.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,7 @@ import torch
 from torch import Tensor
 
 from dreamactor.errors import InputError
-from dreamactor.evaluation.judge import NUM_EXPRESSION
+from dreamactor.evaluation.coefficients import UNNAMED, missing
 from dreamactor.perception.track_file import load_track
 from dreamactor.types.track import PersonTrack
 from dreamactor.video.output import atomic_path
@@ -34,6 +35,7 @@ class Known:
         track: of the person, or None.
         mask: [T, H, W] uint8 0 or 255, or None.
         expression: [T, E] float32, or None.
+        coefficients: what each of the E columns is.
         actor: seed, or None.
         tags: what the clip is.
     """
@@ -41,6 +43,7 @@ class Known:
     track: PersonTrack | None = None
     mask: Tensor | None = None
     expression: Tensor | None = None
+    coefficients: tuple[str, ...] = ()
     actor: int | None = None
     tags: dict[str, str] = field(default_factory=dict)
 
@@ -50,9 +53,11 @@ def known_path(video: Path) -> Path:
     return video.with_name(video.stem + SUFFIX)
 
 
-def save_known(video: Path, *, mask: Tensor, expression: Tensor, actor: int, tags: dict[str, str]) -> None:
+def save_known(
+    video: Path, *, mask: Tensor, expression: Tensor, coefficients: Sequence[str], actor: int, tags: dict[str, str]
+) -> None:
     """Writes the file beside `video`, atomically. The mask is stored as bits: above 127 is the person."""
-    about = json.dumps({"shape": list(mask.shape), "actor": actor, "tags": tags})
+    about = json.dumps({"shape": list(mask.shape), "actor": actor, "tags": tags, "coefficients": list(coefficients)})
     with atomic_path(known_path(video)) as part:
         np.savez_compressed(
             part, mask=np.packbits((mask > 127).numpy()), expression=expression.numpy(), about=np.array(about)
@@ -79,8 +84,12 @@ def load_known(video: Path) -> Known:
         mask = torch.from_numpy(bits.reshape(frames, height, width) * 255)
         tags = {str(name): str(value) for name, value in about["tags"].items()}
         actor = int(about["actor"])
+        coefficients = tuple(str(name) for name in about.get("coefficients", UNNAMED))
     except (OSError, EOFError, KeyError, TypeError, ValueError, AttributeError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} is damaged ({error}). Export the case again, or remove the file.") from error
-    if expression.shape != (frames, NUM_EXPRESSION) or not bool(expression.isfinite().all()):
-        raise InputError(f"{path} has expressions of shape {list(expression.shape)}, needed [{frames}, {NUM_EXPRESSION}].")
-    return Known(track=track, mask=mask, expression=expression, actor=actor, tags=tags)
+    needed = (frames, len(coefficients))
+    if expression.shape != needed or not bool(expression.isfinite().all()):
+        raise InputError(f"{path} has expressions of shape {list(expression.shape)}, needed {list(needed)} finite numbers.")
+    if why := missing(coefficients):
+        raise InputError(f"{path} is not usable: {why}. Export the case again, or remove the file.")
+    return Known(track=track, mask=mask, expression=expression, coefficients=coefficients, actor=actor, tags=tags)

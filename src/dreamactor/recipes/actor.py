@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,11 +22,12 @@ from torch import Tensor
 from dreamactor.data.actors import ACTOR_VERSION
 from dreamactor.data.build import build_actor_data, list_samples
 from dreamactor.data.samples import load_sample
-from dreamactor.inference.bundle import ModelBundle, ModelDefaults, save_bundle
+from dreamactor.inference.bundle import ModelBundle, ModelDefaults, load_bundle, save_bundle
 from dreamactor.inference.face_encoders import FaceEncoders
 from dreamactor.models.dit import DiT, DiTConfig
 from dreamactor.models.proxy_decoder import ProxyDecoder, ProxyDecoderConfig
 from dreamactor.models.vae import VAEConfig, VideoVAE
+from dreamactor.models.warm_start import start_from
 from dreamactor.recipes.face import FACE_TOKEN, FaceRecipe, train_faces
 from dreamactor.recipes.stage import train_once
 from dreamactor.training.decoder import train_decoder, worn_latent
@@ -75,6 +77,8 @@ class ActorRecipe:
         colourings: how many times the DiT sees each clip, every time in other colours.
         workers: processes that draw.
         seed: of everything.
+        start: name or folder of a model to go on from: its VAE stays as it is, DiT and decoder (and the implicit face
+            encoder, where it reads the same coefficients) start from its weights. None: from nothing.
     """
 
     num_samples: int = 800
@@ -87,8 +91,11 @@ class ActorRecipe:
     face: FaceRecipe = field(default_factory=FaceRecipe)
     workers: int = 2
     seed: int = 0
+    start: str | None = None
 
 
+FACE_INPUT = "face_mlp.0.weight"
+"""Of DiT and decoder: what takes face motion tokens, which grow with the expression schema."""
 DECODED_STEPS = (1, 2, 4)
 """Sampling steps of the predictions that the decoder learns from: fewer are smoother, more are sharper and less right."""
 
@@ -99,11 +106,12 @@ Report = Callable[[str, int, int], None]
 def train_actor(run: Path, recipe: ActorRecipe, report: Report) -> Path:
     """Trains the embedded model; returns the folder of the finished bundle."""
     bfloat16 = bfloat16_pays()
+    start = None if recipe.start is None else load_bundle(recipe.start)
     build_actor_data(
         run / "samples", seeds=range(1, 1 + recipe.num_samples), size=recipe.size, num_frames=recipe.num_frames,
         workers=recipe.workers, report=lambda done, total: report("samples", done, total),
     )  # fmt: skip
-    faces = train_faces(run / "face", recipe.face, report)
+    faces = train_faces(run / "face", recipe.face, report, start=None if start is None else start.face_rgb)
     paths = _guide(run, faces, report)
     torch.manual_seed(recipe.seed)
     vae = VideoVAE(VAE)
@@ -115,22 +123,32 @@ def train_actor(run: Path, recipe: ActorRecipe, report: Report) -> Path:
         train_vae(vae, run / "samples", run / "vae", loop(recipe.vae_steps, 2.5e-4), batch=16, crop=64, num_frames=5,
                   seed=recipe.seed)  # fmt: skip
 
-    train_once(run / "vae", vae, vae_stage)
+    if start is None:
+        train_once(run / "vae", vae, vae_stage)
+    else:
+        start_from(vae, start.vae)
     vae.eval().requires_grad_(False)
     samples = load_samples(
         paths, vae, colourings=recipe.colourings, seed=recipe.seed, report=lambda d, t: report("encode", d, t)
     )
-    dit = DiT.from_dataclass(DIT)
+    dit, decoder = DiT.from_dataclass(DIT), ProxyDecoder(DECODER)
+    if start is not None:
+        start_from(dit, start.dit, grown=(FACE_INPUT,))
+        start_from(decoder, start.decoder, grown=(FACE_INPUT,), last_inputs=1)  # the last one says that there is a face
     train_once(run / "dit", dit, lambda: _train_dit(dit, samples, vae.latent_std, run, loop(recipe.dit_steps, 8e-4), recipe))
-    decoder = ProxyDecoder(DECODER)
     config = loop(recipe.decoder_steps, 6e-4, decay=0.995)
     train_once(run / "decoder", decoder, lambda: _train_decoder(vae, dit, decoder, samples, paths, run, config, recipe))
     bundle = ModelBundle(
         vae=vae, dit=dit, dit_config=DIT, decoder=decoder, face=faces.landmarks, defaults=DEFAULTS, face_rgb=faces.rgb,
-        metadata={"actor_version": ACTOR_VERSION, "recipe": asdict(recipe)},
+        metadata={"actor_version": ACTOR_VERSION, "recipe": asdict(recipe)} | _ancestry(start),
     )  # fmt: skip
     save_bundle(run / "model", bundle)
     return run / "model"
+
+
+def _ancestry(start: ModelBundle | None) -> dict[str, Any]:
+    """How the model that this training started from was made."""
+    return {} if start is None else {"started_from": start.metadata}
 
 
 def _guide(run: Path, faces: FaceEncoders, report: Report) -> list[Path]:

@@ -33,6 +33,7 @@ from dreamactor.data.faces import (
 from dreamactor.data.workers import in_parallel
 from dreamactor.inference.face_encoders import FaceEncoders, save_face_encoders
 from dreamactor.models.face_motion import ImplicitFaceEncoder, LandmarkFaceEncoder
+from dreamactor.models.warm_start import start_from
 from dreamactor.perception.build import build_estimator
 from dreamactor.recipes.stage import train_once
 from dreamactor.training.face import landmark_pairs, train_landmark_encoder
@@ -87,13 +88,22 @@ Report = Callable[[str, int, int], None]
 """(stage, done, total)."""
 
 
-def train_faces(run: Path, recipe: FaceRecipe, report: Report) -> FaceEncoders:
-    """Trains both face encoders from nothing; the finished ones also lie in `run / "model"`."""
+def train_faces(run: Path, recipe: FaceRecipe, report: Report, *, start: ImplicitFaceEncoder | None = None) -> FaceEncoders:
+    """Trains both face encoders; the finished ones also lie in `run / "model"`.
+
+    Args:
+        run: folder of the run.
+        recipe: how much of everything.
+        report: called with the progress.
+        start: an implicit encoder to go on from, if it reads the same coefficients; otherwise from nothing.
+    """
     views = _draw(run / "faces", recipe, report)
     perceived = _perceive(run / "perceived", recipe, report)
     torch.manual_seed(recipe.seed)
     rgb = ImplicitFaceEncoder(code_dim=FACE_TOKEN, coefficients=EXPRESSION)
     landmarks = LandmarkFaceEncoder(code_dim=FACE_TOKEN, coefficients=EXPRESSION)
+    if start is not None and start.coefficients == rgb.coefficients:
+        start_from(rgb, start)
 
     def rgb_stage() -> None:
         config = LoopConfig(num_steps=recipe.rgb_steps, learning_rate=2e-3, warmup=60)

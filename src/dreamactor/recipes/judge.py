@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from dreamactor.data.actors import NUM_EXPRESSION
+from dreamactor.data.actors import EXPRESSION
 from dreamactor.data.looks import FIRST_LOOK_SEED, build_looks, look_path
 from dreamactor.data.workers import in_parallel
 from dreamactor.evaluation.judge import Judge, save_judge
@@ -57,7 +57,7 @@ def train_judge(run: Path, recipe: JudgeRecipe, report: Report) -> Path:
         report("looks", done, len(seeds))
     book = load_look_book([look_path(folder, seed) for seed in seeds])
     torch.manual_seed(recipe.seed)
-    points, head, who = PointJudge(len(JUDGED_POINTS)), HeadJudge(NUM_FACE_POINTS, NUM_EXPRESSION), WhoJudge()
+    points, head, who = PointJudge(len(JUDGED_POINTS)), HeadJudge(NUM_FACE_POINTS, len(EXPRESSION)), WhoJudge()
 
     def loop(steps: int) -> LoopConfig:
         return LoopConfig(num_steps=steps, learning_rate=1.5e-3, warmup=60, ema_decay=0.998)
@@ -68,5 +68,5 @@ def train_judge(run: Path, recipe: JudgeRecipe, report: Report) -> Path:
     report("head", 1, 1)
     train_who(who, book, run / "who", loop(recipe.who_steps), batch_size=min(32, recipe.num_actors), seed=recipe.seed)
     report("who", 1, 1)
-    save_judge(run / "judge", Judge(points, head, who))
+    save_judge(run / "judge", Judge(points, head, who, coefficients=EXPRESSION))
     return run / "judge"

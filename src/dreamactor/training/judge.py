@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dreamactor.data.actors.coefficients import COEFFICIENT, NUM_EXPRESSION
+from dreamactor.data.actors.coefficients import COEFFICIENT
 from dreamactor.data.looks import HEAD_PX as HEAD_CROP_PX
 from dreamactor.data.looks import PERSON_PX, SURPLUS, Looks, load_looks
 from dreamactor.geometry.skeleton import FACE_POINT, FACE_POINTS, JOINT
@@ -169,7 +169,7 @@ def train_head(
     near = torch.cat([shows.nonzero()[:, 0], *[(shows & (lids > 0.25)).nonzero()[:, 0]] * 3])
     every = (looks.radius_px > 6).nonzero()[:, 0]
     # The eyes' small movements weigh more, or they are learnt last.
-    weight, counts = torch.ones(len(FACE_POINTS)), torch.ones(NUM_EXPRESSION)
+    weight, counts = torch.ones(len(FACE_POINTS)), torch.ones(judge.num_expression)
     weight[[FACE_POINT["left_iris"], FACE_POINT["right_iris"]]] = 10
     counts[COEFFICIENT["gaze_x"]], counts[COEFFICIENT["gaze_y"]] = 3, 9
     loop = TrainingLoop({"head": judge}, config, run, seed=seed)

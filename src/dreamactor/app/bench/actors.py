@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from dreamactor.app.gallery import gallery_of
-from dreamactor.data.actors import ACTOR_VERSION
+from dreamactor.data.actors import ACTOR_VERSION, EXPRESSION
 from dreamactor.data.held_out import (
     BENCH_VERSION,
     NOT_YET,
@@ -152,7 +152,10 @@ def _run_case(job: _Job) -> None:
     if not missing:
         return
     case, judge = draw_case(spec), _judge()
-    truth = Truth(frames=case.truth, mask=case.mask, track=case.track, expression=case.expression, actor=spec.character)
+    truth = Truth(
+        frames=case.truth, mask=case.mask, track=case.track, expression=case.expression, coefficients=EXPRESSION,
+        actor=spec.character,
+    )  # fmt: skip
     gallery = gallery_of(spec.character, spec.framing, judge)
     read = judge.read(truth.frames, case.track, maps=True)
     tags = {"set": spec.set, **spec.tags}

@@ -207,7 +207,8 @@ def _drive(
     still = judge.read(picture.image[None], picture.person)
     found = {
         "model": score_driver(
-            driving, placed, points=read.points, angles_rad=read.angles_rad, expression=read.expression
+            driving, placed, points=read.points, angles_rad=read.angles_rad, expression=read.expression,
+            coefficients=read.coefficients,
         ),
         "reference": score_still(driving, placed, points=still.points[0]),
     }  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Final
 
 from torch import Tensor
 
-from dreamactor.data.actors import ACTOR_VERSION
+from dreamactor.data.actors import ACTOR_VERSION, EXPRESSION
 from dreamactor.data.held_out import (
     BENCH_VERSION,
     FULL_COUNTS,
@@ -96,7 +96,10 @@ def _export(folder: Path, spec: CaseSpec) -> None:
     truth = folder / "truth.mp4"
     _write(truth, case.truth, lossless=True)
     save_track(folder / "truth.npz", replace(case.track, times=FrameTimes.constant(spec.num_frames, FPS)))
-    save_known(truth, mask=case.mask, expression=case.expression, actor=spec.character, tags={"set": spec.set, **spec.tags})
+    tags = {"set": spec.set, **spec.tags}
+    save_known(
+        truth, mask=case.mask, expression=case.expression, coefficients=EXPRESSION, actor=spec.character, tags=tags
+    )  # fmt: skip
     part = folder / "case.part"
     part.write_text(json.dumps(description, indent=2) + "\n")
     part.rename(about)

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from dreamactor.app.gallery import gallery_of
 from dreamactor.data.actors import (
-    EXPRESSION,
     FIRST_HELD_OUT_SEED,
     FRAMINGS,
     Framing,
@@ -19,6 +18,7 @@ from dreamactor.data.actors import (
     sample_performance,
     sample_scene,
 )
+from dreamactor.data.actors.coefficients import COEFFICIENT
 from dreamactor.evaluation.judge import Judge, Reading, angle_errors_deg, face_shows, point_errors
 from dreamactor.geometry.skeleton import BODY_JOINTS
 from dreamactor.models.vae import VideoVAE
@@ -56,19 +56,19 @@ def bench_judge(judge: Judge, vae: VideoVAE, *, num_actors: int, report: Callabl
             done += 1
             report(done, total)
         for kind, parts in found.items():
-            rows += _rows(framing, kind, parts)
+            rows += _rows(judge, framing, kind, parts)
             every[kind] += parts
     for kind, parts in every.items():
-        rows += _rows("all", kind, parts)
+        rows += _rows(judge, "all", kind, parts)
     return rows
 
 
-def _rows(name: str, kind: str, parts: list[dict[str, Tensor]]) -> list[dict[str, Any]]:
+def _rows(judge: Judge, name: str, kind: str, parts: list[dict[str, Tensor]]) -> list[dict[str, Any]]:
     joined = {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
     count = len(parts) // len(CLIPS)
     return [
         {"set": name, "method": kind, "metric": metric, "value": value, "n": count}
-        for metric, value in _summary(joined).items()
+        for metric, value in _summary(joined, judge.coefficients).items()
     ]
 
 
@@ -94,13 +94,13 @@ def _errors(read: Reading, track: PersonTrack, expression: Tensor, first: Tensor
         "points": point_errors(read.points, track),
         "angles": angle_errors_deg(read.angles_rad, track),
         "read": read.expression,
-        "expression": expression,
+        "expression": expression[:, [COEFFICIENT[name] for name in read.coefficients]],
         "shows": face_shows(track),
         "first": first,
     }
 
 
-def _summary(found: dict[str, Tensor]) -> dict[str, float]:
+def _summary(found: dict[str, Tensor], coefficients: tuple[str, ...]) -> dict[str, float]:
     count = len(BODY_JOINTS)
     every, hands = found["points"], found["points"][:, count:]
     result = {
@@ -118,5 +118,5 @@ def _summary(found: dict[str, Tensor]) -> dict[str, float]:
         read, truth = found["read"][shows].double(), found["expression"][shows].double()
         left = (read - truth).square().mean(dim=0)
         explained = 1 - left / truth.var(dim=0, unbiased=False).clamp(min=1e-9)
-        result |= {f"r2_{name}": float(explained[index]) for index, name in enumerate(EXPRESSION)}
+        result |= {f"r2_{name}": float(explained[index]) for index, name in enumerate(coefficients)}
     return {name: value for name, value in result.items() if value == value}  # without NaN

@@ -10,6 +10,7 @@ from typing import Final
 from torch import Tensor
 
 from dreamactor.app.gallery import gallery_of
+from dreamactor.data.actors import EXPRESSION
 from dreamactor.data.distorted import DISTORTIONS, LEVELS, Original, draw_original
 from dreamactor.evaluation.clip import Truth
 from dreamactor.evaluation.judge import Judge
@@ -94,7 +95,10 @@ def bench_metrics(judge: Judge, *, num_truths: int, report: Callable[[int, int],
 
 def _scorer(original: Original, judge: Judge) -> Callable[..., ScoredClip]:
     drawn = original.drawn
-    truth = Truth(frames=drawn.frames, mask=drawn.mask, track=drawn.track, expression=drawn.expression, actor=original.seed)
+    truth = Truth(
+        frames=drawn.frames, mask=drawn.mask, track=drawn.track, expression=drawn.expression, coefficients=EXPRESSION,
+        actor=original.seed,
+    )  # fmt: skip
     gallery = gallery_of(original.seed, original.framing, judge)
     read = judge.read(truth.frames, drawn.track, maps=True)
 

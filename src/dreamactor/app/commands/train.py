@@ -29,6 +29,12 @@ def command(
     ] = 1.0,
     workers: Annotated[int, typer.Option(min=1, help="Processes that draw.")] = 2,
     seed: Annotated[int, typer.Option(min=0, help="Of everything.")] = 0,
+    start_from: Annotated[
+        str | None,
+        typer.Option(
+            help="Go on from a model (actor, or a folder) instead of from nothing; its VAE is kept.", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Train the embedded model from nothing (draw actors, then face encoders, VAE, DiT and decoder), or a part by itself.
 
@@ -37,6 +43,8 @@ def command(
       dreamactor train --output run
 
       dreamactor train --output quick --samples 16 --size 64 --scale 0.01
+
+      dreamactor train --output more --start-from actor --scale 0.3
 
       dreamactor train face --output face-run
 
@@ -54,6 +62,9 @@ def command(
         raise ConfigError(f"Unknown preset '{preset}'. Known: actor, face, judge.")
     if preset != "actor" and size is not None:
         raise ConfigError(f"--size does not apply to {preset}: its networks see crops of fixed sizes. Leave it out.")
+
+    if preset != "actor" and start_from is not None:
+        raise ConfigError(f"--start-from does not apply to {preset}. Leave it out.")
 
     def scaled(steps: int) -> int:
         return max(2, round(steps * scale))
@@ -77,7 +88,7 @@ def command(
             f"{output / 'model'} (measure it with: dreamactor bench guidance --only faces --faces {output / 'model'})"
         )
         return
-    recipe = ActorRecipe(workers=workers, seed=seed)
+    recipe = ActorRecipe(workers=workers, seed=seed, start=start_from)
     recipe = replace(recipe, num_samples=samples or recipe.num_samples, size=size or recipe.size)
     if recipe.size % 32:
         raise ConfigError(f"--size must be a multiple of 32, got {recipe.size}.")

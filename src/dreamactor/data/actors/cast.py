@@ -10,4 +10,4 @@ from typing import Final, Literal
 
 Cast = Literal["2", "3"]
 CASTS: Final[tuple[Cast, ...]] = ("2", "3")
-DEFAULT_CAST: Final[Cast] = "2"
+DEFAULT_CAST: Final[Cast] = "3"
