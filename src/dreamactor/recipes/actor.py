@@ -30,11 +30,13 @@ from dreamactor.models.vae import VAEConfig, VideoVAE
 from dreamactor.models.warm_start import start_from
 from dreamactor.recipes.face import FACE_TOKEN, FaceRecipe, train_faces
 from dreamactor.recipes.stage import train_once
+from dreamactor.training.clips import MemoryClips
 from dreamactor.training.decoder import train_decoder, worn_latent
-from dreamactor.training.dit import predict_latents, train_dit
+from dreamactor.training.dit import predict_latents
 from dreamactor.training.encoded import EncodedSample, load_samples
 from dreamactor.training.guided import guide_sample, load_guided, save_guided
 from dreamactor.training.loop import LoopConfig, bfloat16_pays
+from dreamactor.training.stages import StageConfig, train_stage
 from dreamactor.training.vae import train_vae
 
 VAE = VAEConfig(
@@ -64,6 +66,8 @@ DIT = DiTConfig(
 )
 DECODER = ProxyDecoderConfig(channels=(48, 96, 160, 192), blocks=1, face_code_dim=FACE_TOKEN)
 DEFAULTS = ModelDefaults(size=256, steps=2, guidance_reference=1.0, guidance_motion=1.0, segment_frames=25)
+TIME_SHIFT = 4.0
+"""Moves training times towards noise: the model is sampled in very few steps, the first of which decide."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -170,9 +174,8 @@ def _guide(run: Path, faces: FaceEncoders, report: Report) -> list[Path]:
 def _train_dit(
     dit: DiT, samples: list[EncodedSample], latent_std: Tensor, run: Path, config: LoopConfig, recipe: ActorRecipe
 ) -> None:
-    train_dit(
-        dit, samples, run / "dit", config, batch_size=8, seed=recipe.seed, channel_weight=latent_std,
-    )  # fmt: skip
+    stage = StageConfig(name="together", loop=config, batch_size=8, time_shift=TIME_SHIFT)
+    train_stage(dit, MemoryClips(samples, seed=recipe.seed), run / "dit", stage, seed=recipe.seed, channel_weight=latent_std)
 
 
 def _train_decoder(

@@ -6,9 +6,10 @@ Models know nothing of this. Every process draws the same global batch and compu
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TypeVar
 
 import torch
@@ -20,6 +21,9 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 from dreamactor.errors import ConfigError
 
 T = TypeVar("T")
+
+PATIENCE = timedelta(hours=24)
+"""How long processes wait for the first one, which draws the data."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +62,15 @@ class Workers:
         dist.all_reduce(total)
         return total / self.count
 
+    def after_the_first(self, work: Callable[[], T]) -> T:
+        """Every process does the work, the first one alone before the others: they find on disk what it left there."""
+        if self.count == 1:
+            return work()
+        if self.main:
+            done = work()
+        dist.barrier()
+        return done if self.main else work()
+
     def largest(self, value: int) -> int:
         """The largest value of all processes."""
         if self.count == 1:
@@ -67,12 +80,17 @@ class Workers:
         return int(found)
 
 
+def alone() -> Workers:
+    """A process by itself, on the processor: what trains small networks."""
+    return Workers()
+
+
 def this_worker() -> Workers:
-    """This process among those of `open_workers`; alone where there are no others."""
+    """This process among those of `open_workers`, on a GPU where there is one."""
     cuda = torch.cuda.is_available()
-    if not dist.is_initialized():
-        return Workers(device=torch.device("cuda" if cuda else "cpu"))
     device = torch.device("cuda", torch.cuda.current_device()) if cuda else torch.device("cpu")
+    if not dist.is_initialized():
+        return Workers(device=device)
     return Workers(rank=dist.get_rank(), count=dist.get_world_size(), device=device)
 
 
@@ -85,7 +103,7 @@ def open_workers() -> Iterator[Workers]:
     cuda = torch.cuda.is_available()
     if cuda:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    dist.init_process_group("nccl" if cuda else "gloo")
+    dist.init_process_group("nccl" if cuda else "gloo", timeout=PATIENCE)
     try:
         yield this_worker()
     finally:
@@ -93,15 +111,13 @@ def open_workers() -> Iterator[Workers]:
 
 
 def shard(module: nn.Module, *, parts: Sequence[nn.Module] = (), methods: Sequence[str] = ()) -> None:
-    """Spreads parameters over all processes, in place; does nothing in a single process.
+    """Spreads parameters over all processes, in place.
 
     Args:
         module: the whole.
         parts: submodules that are gathered one at a time, such as blocks.
         methods: other than `forward`, of the whole or of a part, that use parameters.
     """
-    if not dist.is_initialized() or dist.get_world_size() == 1:
-        return
     for one in (*parts, module):
         fully_shard(one)
         for method in methods:

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from dreamactor.errors import ConfigError, OutputError, TrainingError
 from dreamactor.training.checkpoint import read_checkpoint, write_checkpoint
-from dreamactor.training.distributed import Workers, gathered, shard, spread_like, this_worker
+from dreamactor.training.distributed import Workers, alone, gathered, shard, spread_like
 from dreamactor.training.run_log import RunLog
 from dreamactor.training.schedule import begins_cooldown, rate_share
 from dreamactor.training.signals import StopRequest, TrainingStopped
@@ -94,7 +94,7 @@ class TrainingLoop:
     def __init__(
         self, modules: dict[str, nn.Module], config: LoopConfig, folder: Path, *, seed: int,
         source: Resumable | None = None, settings: Mapping[str, Any] | None = None,
-        parts: tuple[nn.Module, ...] = (), methods: tuple[str, ...] = (),
+        workers: Workers | None = None, parts: tuple[nn.Module, ...] = (), methods: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         """Prepares a run, or continues the one in `folder`.
 
@@ -105,13 +105,14 @@ class TrainingLoop:
             seed: of the generator that `run` hands on.
             source: whose place in the data is saved and restored.
             settings: what must be the same in a resumed run; saved with it.
+            workers: the processes that share every batch; None: this one alone, on the processor.
             parts, methods: see `shard`.
 
         Raises:
             ConfigError: the folder holds a run with other settings.
             InputError: its checkpoint is damaged.
         """
-        self.workers: Workers = this_worker()
+        self.workers = workers or alone()
         self.modules = nn.ModuleDict(modules).to(self.workers.device)
         self.config, self.folder, self.source = config, folder, source
         self.settings = json.loads(json.dumps(dict(settings or {})))
@@ -125,8 +126,9 @@ class TrainingLoop:
         saved = self._read()
         if saved:
             self.modules.load_state_dict(saved["weights"])
-        for module in modules.values():
-            shard(module, parts=[part for part in parts if part in set(module.modules())], methods=methods)
+        if self.workers.count > 1:
+            for module in modules.values():
+                shard(module, parts=[part for part in parts if part in set(module.modules())], methods=methods)
         self.parameters = [p for p in self.modules.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(self.parameters, lr=config.learning_rate, betas=(0.9, 0.95), weight_decay=0.01)
         self.ema = {name: value.detach().clone() for name, value in self.modules.state_dict().items()}
