@@ -80,8 +80,8 @@ def keep_no_activations(dit: DiT) -> None:
 def train_stage(
     dit: DiT, source: ClipSource, run: Path, stage: StageConfig, *, seed: int, channel_weight: Tensor | None = None,
     workers: Workers | None = None, sheet: Callable[[int], None] | None = None, sheet_every: int = 0,
-) -> dict[str, float]:  # fmt: skip
-    """Trains the DiT in place (averaged weights); in many processes each holds a part of it.
+) -> dict[str, Tensor]:  # fmt: skip
+    """Trains the DiT in place (averaged weights); in many processes each holds a part of it, and gets the whole returned.
 
     Args:
         dit: the network.
@@ -120,6 +120,6 @@ def train_stage(
         loss, clean_mse = clip_losses(dit, batch, weight)
         return loss.mean(), {"clean_mse": float(clean_mse.mean())}
 
-    latest = loop.run(loss_of, sheet=sheet, sheet_every=sheet_every)
+    loop.run(loss_of, sheet=sheet, sheet_every=sheet_every)
     loop.load_averaged()
-    return latest
+    return {name.removeprefix("dit."): value.contiguous().clone() for name, value in loop.averaged().items()}
