@@ -1,4 +1,4 @@
-"""Presets: the published numbers, shapes that fit open weights, estimates that count right, and the command that walks them."""
+"""Presets: the published numbers, shapes that fit open weights, estimates that count, and the command that walks them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from dreamactor.app.main import run
 from dreamactor.errors import ConfigError
-from dreamactor.models.dit import DiT
+from dreamactor.models.dit import DiT, DiTConfig
 from dreamactor.models.inputs import DriveInput, ReferenceInput
 from dreamactor.models.weights import wan_key_map
 from dreamactor.recipes.actor import TOGETHER, ActorRecipe
@@ -66,27 +66,23 @@ def test_wan_weights_fit_the_wan_preset() -> None:
         assert theirs[name].numel() == dit[own].numel(), name
 
 
-@pytest.mark.parametrize("mode", ["symmetric", "one_way"])
-def test_the_formula_counts_what_the_network_multiplies(mode: str) -> None:
-    config = replace(DIT, width=96, ffn_width=384, num_layers=3, reference_mode=mode)
+def _multiplied(config: DiTConfig, latents: int, references: int, cells: int) -> int:
     dit = DiT.from_dataclass(config)
-    cells, latents, references = 16, 4, 2
-    side = 16 * cells
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        drive = DriveInput(num_latents=latents, first_frames=4, face=torch.zeros(1, 16, 8))
-        pictures = ReferenceInput(
-            latents=torch.zeros(1, references, 4, cells, cells), pose_maps=torch.full((1, references, 6, side, side), -1.0)
-        )
-        dit(
-            torch.zeros(1, 4, latents, cells, cells), torch.ones(1, latents), dit.prepare_references(pictures),
-            dit.prepare_drive(drive),
-        )  # fmt: skip
-    per_frame = (cells // 2) ** 2
-    counted = sum(
-        flops for name, kinds in counter.get_flop_counts().items() if ".blocks." in name and name.count(".") == 2
-        for flops in kinds.values()
-    )  # fmt: skip
-    assert forward_flops(config, latents * per_frame, references * per_frame) == pytest.approx(counted, rel=0.05)
+    with FlopCounterMode(display=False) as counter:  # with gradients: the plain products of few keys, which it can count
+        drive = DriveInput(num_latents=latents, first_frames=4, face=torch.zeros(1, 4 * latents, config.face_code_dim))
+        maps = torch.full((1, references, 6, 16 * cells, 16 * cells), -1.0)
+        pictures = ReferenceInput(latents=torch.zeros(1, references, 4, cells, cells), pose_maps=maps)
+        noisy, times = torch.zeros(1, 4, latents, cells, cells), torch.ones(1, latents)
+        dit(noisy, times, dit.prepare_references(pictures), dit.prepare_drive(drive))
+    return counter.get_total_flops()
+
+
+@pytest.mark.parametrize("mode", ["symmetric", "one_way"])
+def test_the_formula_counts_what_the_blocks_multiply(mode: str) -> None:
+    one = replace(DIT, width=64, ffn_width=256, num_layers=1, reference_mode=mode)
+    four = replace(one, num_layers=4)
+    counted = _multiplied(four, 4, 2, 8) - _multiplied(one, 4, 2, 8)
+    assert forward_flops(four, 64, 32) - forward_flops(one, 64, 32) == pytest.approx(counted, rel=0.05)
 
 
 def test_every_preset_can_be_described_and_counted() -> None:
@@ -138,8 +134,6 @@ def test_tiny_walks_the_whole_road_by_stages(tmp_path: Path, capsys: pytest.Capt
     command = ["train", "tiny", "--output", str(tmp_path)]
     assert run([*command, "--stage", "stage-1"]) == 2
     assert "--stage warm-up" in capsys.readouterr().err
-    assert run([*command, "--stage", "pretrain"]) == 0
-    assert "the next stage starts from it" in capsys.readouterr().out
     assert run(command) == 0
     logs = {path: path.read_text() for path in tmp_path.rglob("log.jsonl")}
     assert {path.parent.name for path in logs} >= {"pretrain", "warm-up", "stage-1", "stage-2", "stage-3", "decoder"}

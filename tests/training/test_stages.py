@@ -45,11 +45,10 @@ def _moved(dit: DiT, stage: StageConfig, run: Path) -> set[str]:
     before = {name: value.clone() for name, value in dit.state_dict().items()}
     after = train_stage(dit, _source(), run, stage, seed=0)
     own = read_checkpoint(run / "checkpoint.pt")["weights"]
-    return {
-        name
-        for name, value in before.items()
-        if not (torch.equal(value, after[name]) and torch.equal(value, own["dit." + name]))
+    same = {
+        name for name in before if torch.equal(before[name], after[name]) and torch.equal(before[name], own[f"dit.{name}"])
     }
+    return set(before) - same
 
 
 def _is_face(name: str) -> bool:
@@ -78,7 +77,7 @@ def _losses(folder: Path) -> list[float]:
 
 
 def test_a_stage_stopped_by_a_signal_goes_on_with_the_same_clips_and_losses(tmp_path: Path) -> None:
-    stage = replace(_plan()["warm-up"], loop=replace(FEW, num_steps=8))
+    stage = replace(_plan()["warm-up"], loop=replace(FEW, num_steps=6))
 
     def run(folder: str, stop_at: int = 0) -> dict[str, Tensor]:
         def stop(step: int) -> None:
@@ -88,9 +87,8 @@ def test_a_stage_stopped_by_a_signal_goes_on_with_the_same_clips_and_losses(tmp_
         return train_stage(small_dit(), _source(), tmp_path / folder, stage, seed=0, sheet=stop, sheet_every=1)
 
     whole = run("whole")
-    for stop_at in (3, 5):
-        with pytest.raises(TrainingStopped):
-            run("parts", stop_at)
+    with pytest.raises(TrainingStopped):
+        run("parts", 3)
     parts = run("parts")
     assert _losses(tmp_path / "parts") == _losses(tmp_path / "whole")
     for name, value in whole.items():
@@ -115,7 +113,7 @@ def test_a_loss_that_is_not_finite_leaves_the_clips_behind(tmp_path: Path) -> No
 def test_each_stage_by_its_own_command_is_all_by_one(tmp_path: Path) -> None:
     stages = plan_stages(STEPS, loop=FEW, batch_size=2, proxy=True)
     whole = train_stages(small_dit, stages, _source, tmp_path / "whole", seed=0)
-    with pytest.raises(ConfigError, match=r"stage-2 starts from stage-1, .* --stage stage-1"):
+    with pytest.raises(ConfigError, match=r"stage-2 starts from stage-1, .*--stage stage-1"):
         train_stages(small_dit, stages, _source, tmp_path / "parts", only="stage-2", seed=0)
     for stage in stages:
         parts = train_stages(small_dit, stages, _source, tmp_path / "parts", only=stage.name, seed=0)
@@ -144,17 +142,11 @@ def test_two_processes_with_fsdp2_give_the_losses_of_one_and_one_goes_on_where_t
     script = Path(__file__).with_name("sharded_run.py")
 
     def two(folder: str, *more: str) -> int:
-        command = [
-            "-m",
-            "torch.distributed.run",
-            "--standalone",
-            "--nproc-per-node",
-            "2",
-            str(script),
-            str(tmp_path / folder),
-        ]
+        torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        return subprocess.run([sys.executable, *command, *more], env=environment, check=False).returncode
+        return subprocess.run(
+            [*torchrun, str(script), str(tmp_path / folder), *more], env=environment, check=False
+        ).returncode
 
     assert two("two") == 0
     assert two("stopped", "11") != 0

@@ -106,6 +106,8 @@ class ActorRecipe:
         workers: processes that draw.
         seed: of everything.
         shapes: of the networks.
+        lora_rank: of low-rank layers that learn instead of the DiT's own, from a model to go on from; 0: none.
+        gradient_checkpointing: compute the DiT's activations again instead of keeping them: less memory, a third more time.
         start: name or folder of a model to go on from: its VAE stays as it is, DiT and decoder (and the implicit face
             encoder, where it reads the same coefficients) start from its weights. None: from nothing.
     """
@@ -122,6 +124,8 @@ class ActorRecipe:
     seed: int = 0
     start: str | None = None
     shapes: ActorShapes = SHAPES
+    lora_rank: int = 0
+    gradient_checkpointing: bool = False
 
     def stages(self, *, bfloat16: bool = False) -> tuple[StageConfig, ...]:
         """All stages of the DiT: `together`, which is one, and the progressive five, which share the same steps."""
@@ -131,7 +135,15 @@ class ActorRecipe:
         return tuple(
             stage
             for counts in ({TOGETHER: self.dit_steps}, steps)
-            for stage in plan_stages(counts, loop=loop, batch_size=8, proxy=proxy, time_shift=TIME_SHIFT)
+            for stage in plan_stages(
+                counts,
+                loop=loop,
+                batch_size=8,
+                proxy=proxy,
+                time_shift=TIME_SHIFT,
+                lora_rank=self.lora_rank,
+                gradient_checkpointing=self.gradient_checkpointing,
+            )
         )
 
 

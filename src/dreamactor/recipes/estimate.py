@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 
 from dreamactor.models.dit import DiT, DiTConfig
 from dreamactor.recipes.stages import Preset
 from dreamactor.training.conditions import Ratio
-from dreamactor.training.stages import StageConfig, set_trainable
+from dreamactor.training.stages import StageConfig
 from dreamactor.types.latent import LatentGrid
 
 _GIGA, _TERA = 1e9, 1e12
@@ -34,8 +35,9 @@ class StageEstimate:
     process_bytes: float
 
 
+@lru_cache(maxsize=4)
 def build_empty(config: DiTConfig) -> DiT:
-    """The network on the meta device: shapes and no memory."""
+    """The network on the meta device: shapes and no memory. To be looked at only."""
     with torch.device("meta"):
         return DiT.from_dataclass(config)
 
@@ -68,7 +70,7 @@ def estimate(preset: Preset) -> list[StageEstimate]:
     mean_frames = (preset.min_frames + preset.max_frames) // 2
     found = []
     for stage in preset.stages:
-        trained = set_trainable(dit, stage)
+        trained = sum(value.numel() for name, value in dit.named_parameters() if stage.learns(name))
         passes = 4 if stage.gradient_checkpointing else 3
         flops = passes * stage.batch_size * forward_flops(preset.dit, *tokens(preset, mean_frames))
         n, r = tokens(preset, preset.max_frames)

@@ -77,20 +77,20 @@ class Preset:
 
 def plan_stages(
     steps: Mapping[str, int], *, loop: LoopConfig, batch_size: int, proxy: bool, time_shift: float = 1.0,
-    gradient_checkpointing: bool = False,
+    gradient_checkpointing: bool = False, lora_rank: int = 0,
 ) -> tuple[StageConfig, ...]:  # fmt: skip
     """Stages in their order.
 
     Args:
         steps: stage -> optimizer steps; stages that are not named are left out.
         loop: of every stage, but for the steps.
-        batch_size, time_shift, gradient_checkpointing: of every stage.
+        batch_size, time_shift, gradient_checkpointing, lora_rank: of every stage.
         proxy: whether the network knows the textured proxy.
     """
     both = Ratios() if proxy else Ratios(proxy=_NEVER)
     base = StageConfig(
         name="together", loop=loop, batch_size=batch_size, ratios=both, time_shift=time_shift,
-        gradient_checkpointing=gradient_checkpointing,
+        gradient_checkpointing=gradient_checkpointing, lora_rank=lora_rank,
     )  # fmt: skip
     rising = RISING if proxy else replace(RISING, proxy=_NEVER)
     known = {

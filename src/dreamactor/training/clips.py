@@ -32,8 +32,12 @@ class Window:
 class ClipSource(Protocol):
     """Gives batches of clips of one shape, in an order that its state fixes."""
 
-    def draw(self, count: int) -> list[Window]:
-        """The next clips, alike in latent frames, height and width."""
+    def draw(self, count: int) -> Sequence[Any]:
+        """What the next clips are, in all processes alike: of one number of latent frames, height and width."""
+        ...
+
+    def load(self, drawn: Any) -> Window:
+        """One of them; every process loads its own share."""
         ...
 
     def state_dict(self) -> dict[str, Any]: ...
@@ -70,6 +74,9 @@ class MemoryClips:
             start = int(torch.randint(1, room + 1, (1,), generator=self._generator)) if continues else 0
             windows.append(Window(sample=self.samples[index], start=start, num_latents=length))
         return windows
+
+    def load(self, drawn: Window) -> Window:
+        return drawn
 
     def state_dict(self) -> dict[str, Any]:
         return {"generator": self._generator.get_state(), "order": list(self._order)}

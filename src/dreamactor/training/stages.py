@@ -19,6 +19,7 @@ from dreamactor.training.conditions import Ratios
 from dreamactor.training.distributed import Workers
 from dreamactor.training.dit import clip_losses
 from dreamactor.training.loop import LoopConfig, TrainingLoop
+from dreamactor.training.lora import add_lora, merged
 
 EVERYTHING = ("*",)
 FACE = ("face_mlp.*", "blocks.*.face_attention.*", "blocks.*.face_norm.*")
@@ -41,6 +42,7 @@ class StageConfig:
         frozen: patterns of those among them that do not.
         time_shift: moves training times towards noise.
         gradient_checkpointing: compute activations of blocks again instead of keeping them.
+        lora_rank: of low-rank layers that learn instead of the blocks' own; 0: none.
     """
 
     name: str
@@ -52,6 +54,7 @@ class StageConfig:
     frozen: tuple[str, ...] = ()
     time_shift: float = 1.0
     gradient_checkpointing: bool = False
+    lora_rank: int = 0
 
     def learns(self, name: str) -> bool:
         """Whether a parameter of this name gets gradients."""
@@ -62,13 +65,10 @@ def _any(name: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def set_trainable(dit: nn.Module, stage: StageConfig) -> int:
-    """Freezes what the stage does not train; returns how many numbers it trains."""
-    total = 0
+def set_trainable(dit: nn.Module, stage: StageConfig) -> None:
+    """Freezes what the stage does not train."""
     for name, parameter in dit.named_parameters():
         parameter.requires_grad_(stage.learns(name))
-        total += parameter.numel() * parameter.requires_grad
-    return total
 
 
 def keep_no_activations(dit: DiT) -> None:
@@ -95,6 +95,8 @@ def train_stage(
         sheet, sheet_every: see `TrainingLoop.run`.
     """
     set_trainable(dit, stage)
+    if stage.lora_rank:
+        add_lora(dit, stage.lora_rank)
     if stage.gradient_checkpointing:
         keep_no_activations(dit)
     fixed = {name: value for name, value in asdict(stage).items() if name != "loop"}
@@ -111,15 +113,16 @@ def train_stage(
             ratios=stage.ratios, progress=loop.step / max(stage.loop.num_steps - 1, 1),
             first_frame_reference=stage.first_frame_reference, time_shift=stage.time_shift,
         )  # fmt: skip
-        clips = enumerate(source.draw(stage.batch_size))
-        own = loop.workers.share([(clip_generator(seed, loop.step, index), window) for index, window in clips])
+        own = loop.workers.share(list(enumerate(source.draw(stage.batch_size))))
         batch = make_batch(
-            [window for _, window in own], [generator for generator, _ in own], how, temporal=dit.config["temporal"]
-        ).to(loop.workers.device)
+            [source.load(drawn) for _, drawn in own], [clip_generator(seed, loop.step, index) for index, _ in own], how,
+            temporal=dit.config["temporal"],
+        ).to(loop.workers.device)  # fmt: skip
         loop.batch = batch.tensors()
         loss, clean_mse = clip_losses(dit, batch, weight)
         return loss.mean(), {"clean_mse": float(clean_mse.mean())}
 
     loop.run(loss_of, sheet=sheet, sheet_every=sheet_every)
     loop.load_averaged()
-    return {name.removeprefix("dit."): value.contiguous().clone() for name, value in loop.averaged().items()}
+    weights = {name.removeprefix("dit."): value for name, value in loop.averaged().items()}
+    return {name: value.contiguous().clone() for name, value in (merged(weights) if stage.lora_rank else weights).items()}

@@ -59,6 +59,13 @@ def command(
             help="Go on from a model (actor, or a folder) instead of from nothing; its VAE is kept.", show_default=False
         ),
     ] = None,
+    lora_rank: Annotated[
+        int,
+        typer.Option(min=0, help="Rank of low-rank layers that learn instead of the DiT's own (LoRA, needs PEFT); 0: none."),
+    ] = 0,
+    gradient_checkpointing: Annotated[
+        bool, typer.Option("--gradient-checkpointing", help="Less memory for the DiT's training, a third more time.")
+    ] = False,
 ) -> None:  # fmt: skip
     """Train the embedded model from nothing (draw actors, then face encoders, VAE, DiT and decoder), or a part by itself.
 
@@ -89,7 +96,8 @@ def command(
     if preset not in (*_MODELS, *_PARTS):
         raise ConfigError(f"Unknown preset '{preset}'. Known: {', '.join((*_MODELS, *_PARTS))}.")
     if preset in _PARTS:
-        given = {"--size": size, "--start-from": start_from, "--stage": stage, "--dry-run": dry_run or None}
+        given = {"--size": size, "--start-from": start_from, "--stage": stage, "--dry-run": dry_run or None,
+                 "--lora-rank": lora_rank or None, "--gradient-checkpointing": gradient_checkpointing or None}  # fmt: skip
         for option, value in given.items():
             if value is not None:
                 why = ": its networks see crops of fixed sizes" if option == "--size" else ""
@@ -100,6 +108,8 @@ def command(
 
         typer.echo(describe(PRESETS[preset]()))
         return
+    if lora_rank and start_from is None:
+        raise ConfigError("--lora-rank changes a trained model a little: say which one with --start-from.")
     if output is None:
         raise ConfigError("Say where the run goes: --output FOLDER. The same folder resumes it.")
     if preset in ("paper", "wan-1.3b"):
@@ -113,7 +123,8 @@ def command(
         _train_judge(output, samples, scale=scale, workers=workers, seed=seed)
     else:
         _train_model(
-            output, preset, stage, samples, size, start_from, scale=scale, workers=workers, seed=seed
+            output, preset, stage, samples, size, start_from, scale=scale, workers=workers, seed=seed, lora_rank=lora_rank,
+            gradient_checkpointing=gradient_checkpointing,
         )  # fmt: skip
 
 
@@ -149,7 +160,7 @@ def _train_face(output: Path, samples: int | None, *, scale: float, workers: int
 
 def _train_model(
     output: Path, preset: str, stage: str | None, samples: int | None, size: int | None, start: str | None, *,
-    scale: float, workers: int, seed: int,
+    scale: float, workers: int, seed: int, lora_rank: int, gradient_checkpointing: bool,
 ) -> None:  # fmt: skip
     from dataclasses import replace
     from typing import Any
@@ -163,9 +174,10 @@ def _train_model(
 
     tiny = preset == "tiny"
     recipe = tiny_recipe() if tiny else ActorRecipe(workers=workers)
+    face = None if recipe.face is None else replace(recipe.face, workers=workers, seed=seed).scaled(scale)
     recipe = replace(
-        recipe, seed=seed, start=start, num_samples=samples or recipe.num_samples, size=size or recipe.size,
-        face=None if recipe.face is None else replace(recipe.face, workers=workers, seed=seed).scaled(scale),
+        recipe, seed=seed, start=start, num_samples=samples or recipe.num_samples, size=size or recipe.size, face=face,
+        lora_rank=lora_rank, gradient_checkpointing=gradient_checkpointing,
     )  # fmt: skip
     if recipe.size % 32:
         raise ConfigError(f"--size must be a multiple of 32, got {recipe.size}.")
