@@ -7,6 +7,7 @@
         MotionFileError   a saved track that is damaged or of another version
       ConfigError         a setting that cannot work (unknown name, value out of range)
       OutputError         the result cannot be written where the user wants it
+      TrainingError       a training that cannot go on: its loss is not finite
 
 A message says what we got, what is needed and what to do next. The command line prints it in one line and exits with
 code 2. Broken promises of our own are `assert` or plain exceptions and exit with code 1.
@@ -41,3 +42,7 @@ class ConfigError(DreamActorError):
 
 class OutputError(DreamActorError):
     """The result cannot be written where the user wants it."""
+
+
+class TrainingError(DreamActorError):
+    """A training whose loss or gradient is not finite."""

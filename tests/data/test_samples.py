@@ -10,7 +10,7 @@ from torch.testing import assert_close
 
 from dreamactor.data.actors import FIRST_HELD_OUT_SEED
 from dreamactor.data.build import build_actor_data, list_samples, sample_path
-from dreamactor.data.samples import draw_sample, load_sample, save_sample
+from dreamactor.data.samples import draw_double, draw_sample, load_sample, save_sample
 from dreamactor.errors import InputError
 
 
@@ -45,3 +45,11 @@ def test_a_damaged_sample_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"not a sample")
     with pytest.raises(InputError, match="sample_000009"):
         load_sample(path)
+
+
+def test_a_double_shows_the_same_expressions_and_turns_on_another_face() -> None:
+    sample, double = draw_sample(4, size=64, num_frames=3), draw_double(4, size=64, num_frames=3)
+    assert torch.equal(double.expression, sample.expression)
+    apart = (double.track.head.angles_rad - sample.track.head.angles_rad).abs()
+    assert float(torch.rad2deg(apart).max()) < 8  # the camera looks from elsewhere
+    assert float((double.frames.float() - sample.frames.float()).abs().mean()) > 5

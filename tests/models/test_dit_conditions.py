@@ -11,6 +11,7 @@ from torch import Tensor
 
 from dreamactor.models.caches import DriveCache
 from dreamactor.models.dit import MIN_TIME, DiT
+from dreamactor.models.inputs import DriveInput
 
 
 def _answer(dit: DiT, drive: DriveCache, count: int = REFS, present: Tensor | None = None) -> Tensor:
@@ -135,3 +136,36 @@ def test_clean_and_velocity_are_one_prediction(prediction: str) -> None:
     assert float(TIMES.min()) > MIN_TIME
     clean, velocity = (f(noisy(), TIMES, refs, drive) for f in (dit.predict_clean, dit))
     torch.testing.assert_close(noisy() - TIMES[:, None, :, None, None] * velocity, clean, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_conditions_dropped_in_one_clip_of_a_batch_are_as_if_never_given(mode: str) -> None:
+    """Black maps, zero proxies and untracked faces beside a clip that keeps all: each clip's answer is its own."""
+    dit = awake(reference_mode=mode)
+    full, bare = driving(), torch.tensor([True, False])
+    assert full.pose_maps is not None
+    assert full.proxy_latent is not None
+    assert full.proxy_seen is not None
+    wide = bare[:, None, None, None, None]
+    mixed = driving(
+        pose_maps=torch.where(wide, -1.0, full.pose_maps), proxy_latent=full.proxy_latent * ~wide,
+        proxy_seen=full.proxy_seen * ~wide, face_tracked=torch.ones(2, full.pose_maps.shape[2]).bool() & ~bare[:, None],
+    )  # fmt: skip
+    answer = _answer(dit, dit.prepare_drive(mixed), present=~bare[:, None].expand(2, 2))
+    nothing = DriveInput(num_latents=full.num_latents, first_frames=full.first_frames)
+    torch.testing.assert_close(answer[0], dit(noisy(), TIMES, None, dit.prepare_drive(nothing))[0], atol=1e-5, rtol=1e-5)
+    whole = _answer(dit, dit.prepare_drive(driving(face_tracked=None)))
+    torch.testing.assert_close(answer[1], whole[1], atol=1e-5, rtol=1e-5)
+
+
+def test_a_first_frame_repeated_s_times_is_a_first_latent_of_one_frame() -> None:
+    dit = awake()
+    one = driving()
+    repeats = torch.cat([torch.zeros(3, dtype=torch.int64), torch.arange(one.pose_maps.shape[2])])
+    same = driving(
+        first_frames=4, pose_maps=one.pose_maps[:, :, repeats], face=one.face[:, repeats],
+        face_tracked=one.face_tracked[:, repeats],
+    )  # fmt: skip
+    torch.testing.assert_close(
+        _answer(dit, dit.prepare_drive(same)), _answer(dit, dit.prepare_drive(one)), atol=1e-5, rtol=1e-5
+    )

@@ -103,7 +103,7 @@ for _verb, _command in VERBS.items():
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Runs one command line and returns its exit code: 0 done, 2 the user's to mend, 1 ours, 130 interrupted."""
+    """Runs one command line and returns its exit code: 0 done, 2 the user's to mend, 1 ours, 130 interrupted, 143 ended."""
     try:
         code = app(args=arguments, standalone_mode=False, prog_name="dreamactor")
     except (typer.Abort, KeyboardInterrupt):
@@ -112,6 +112,8 @@ def run(arguments: list[str] | None = None) -> int:
     except DreamActorError as error:
         typer.echo(f"dreamactor: {error}", err=True)
         return 2
+    except SystemExit as stop:  # a training that was asked to stop, and has saved its checkpoint
+        return stop.code if isinstance(stop.code, int) else 1
     except Exception as error:
         if hasattr(error, "format_message"):  # about the command line itself: unknown option, value out of range
             typer.echo(f"dreamactor: {error.format_message()} See --help.", err=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def named_bars() -> Iterator[Callable[[str, int, int | None], None]]:
+def named_bars(console: Console | None = None) -> Iterator[Callable[[str, int, int | None], None]]:
     """One bar per name, on standard error; yields the callback (name, done, total) that moves them."""
     columns = (
         TextColumn("{task.description:>9}"),
@@ -31,7 +33,7 @@ def named_bars() -> Iterator[Callable[[str, int, int | None], None]]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=False) as bars:
+    with Progress(*columns, console=console or Console(stderr=True), transient=False) as bars:
         known: dict[str, TaskID] = {}
 
         def report(name: str, done: int, total: int | None) -> None:
@@ -40,6 +42,36 @@ def named_bars() -> Iterator[Callable[[str, int, int | None], None]]:
             bars.update(known[name], completed=done, total=total)
 
         yield report
+
+
+@contextmanager
+def training_lines() -> Iterator[Callable[[str, int, int | None], None]]:
+    """The same bars, and what trainings log as plain lines above them; in the first process alone, of several."""
+    if os.environ.get("RANK", "0") != "0":
+        yield lambda name, done, total: None
+        return
+    lines = _Lines()
+    logger = logging.getLogger("dreamactor")
+    before = logger.level
+    logger.addHandler(lines)
+    logger.setLevel(logging.INFO)
+    try:
+        with named_bars(lines.console) as report:
+            yield report
+    finally:
+        logger.removeHandler(lines)
+        logger.setLevel(before)
+
+
+class _Lines(logging.Handler):
+    """Prints log lines so that bars stay below them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.console = Console(stderr=True)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.console.print(record.getMessage(), markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from dreamactor.data.actors import (
     sample_scene,
 )
 from dreamactor.data.actors.figure import build_figure
+from dreamactor.data.actors.render import Rendering
 from dreamactor.data.actors.scene import place_camera
 from dreamactor.errors import InputError
 from dreamactor.types.guidance import ReferenceImage
@@ -32,6 +33,8 @@ from dreamactor.types.track import BodyTrack, FaceTrack, HandTrack, HeadTrack, P
 from dreamactor.types.video import FrameTimes
 
 NUM_REFERENCES = 2
+DOUBLE_STRIDE = 40_009
+"""From a sample's seed to that of the actor who doubles for it."""
 PERFORMANCE_FRAMES = 73
 """Length of the performance that a clip is a random part of."""
 
@@ -71,13 +74,13 @@ def draw_sample(seed: int, *, size: int, num_frames: int, held_out: bool = False
     """
     if (seed >= FIRST_HELD_OUT_SEED) != held_out:
         raise ValueError(f"Seed {seed} is {'not ' * held_out}held out (held-out seeds start at {FIRST_HELD_OUT_SEED}).")
-    rng = np.random.Generator(np.random.PCG64([seed, 0xDA7A]))
+    rng = _random(seed)
     actor = sample_actor(seed)
     performance = sample_performance(seed, num_frames=PERFORMANCE_FRAMES)
     framing = performance.framing
     scene = sample_scene(seed, framing=framing)
     camera = place_camera(scene, actor.body, build_figure(actor, performance).joints, framing, width=size, height=size)
-    start = int(rng.integers(0, PERFORMANCE_FRAMES - num_frames + 1))
+    start = _start(rng, num_frames)
     clip = render(actor, performance, scene, width=size, height=size, frames=slice(start, start + num_frames), camera=camera)
     references = []
     for index in range(NUM_REFERENCES):
@@ -96,6 +99,26 @@ def draw_sample(seed: int, *, size: int, num_frames: int, held_out: bool = False
         expression=clip.expression,
         references=tuple(references),
     )
+
+
+def draw_double(seed: int, *, size: int, num_frames: int) -> Rendering:
+    """The clip of a training sample played by another actor of the training seeds, framed by the same rule: the same
+    expressions and turns of the head on another face, in other light."""
+    other = (seed + DOUBLE_STRIDE) % FIRST_HELD_OUT_SEED
+    performance = sample_performance(seed, num_frames=PERFORMANCE_FRAMES)
+    scene = sample_scene(other, framing=performance.framing)
+    start = _start(_random(seed), num_frames)
+    frames = slice(start, start + num_frames)
+    return render(sample_actor(other), performance, scene, width=size, height=size, frames=frames)
+
+
+def _random(seed: int) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64([seed, 0xDA7A]))
+
+
+def _start(rng: np.random.Generator, num_frames: int) -> int:
+    """First frame of a clip in its performance: a sample's first random number."""
+    return int(rng.integers(0, PERFORMANCE_FRAMES - num_frames + 1))
 
 
 def _pack_track(prefix: str, track: PersonTrack) -> dict[str, Tensor]:

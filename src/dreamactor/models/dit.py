@@ -120,6 +120,11 @@ class DiT(ModelMixin, ConfigMixin):
         p = self.config["patch"]
         return rearrange(grid, "b f c (h p) (w q) -> b f (h w) (c p q)", p=p, q=p)
 
+    def _pose(self, maps: Tensor, *, first_frames: int) -> Tensor:
+        """Pose latent [B, F, Cp, h, w]; zero where a clip's maps are black throughout, as if none were given."""
+        latent = self.pose_encoder(maps, first_frames=first_frames).movedim(-1, 2)
+        return latent * (maps > -1).flatten(1).any(dim=1)[:, None, None, None, None]
+
     def _drive_features(
         self, pose: Tensor | None, proxy: Tensor | None, seen: Tensor | None, shape: tuple[int, ...]
     ) -> Tensor:
@@ -138,8 +143,7 @@ class DiT(ModelMixin, ConfigMixin):
     def _join(self, latent: Tensor, features: Tensor | None) -> Tensor:
         """Latent [B, F, C, h, w] and drive features -> tokens [B, F h' w', D]: the paper's input MLP."""
         hidden = self.patch_embedding(self._patchify(latent))
-        if features is not None:
-            hidden = hidden + features
+        hidden = hidden + (self.drive_embedding.bias if features is None else features)  # no drive is a drive of zeros
         tokens = hidden + self.input_mlp(nn.functional.silu(hidden))
         return tokens.flatten(1, 2).to(self.patch_embedding.weight.dtype)
 
@@ -147,7 +151,7 @@ class DiT(ModelMixin, ConfigMixin):
         """Embeds the references; in one-way mode also runs them through all blocks, for good."""
         batch, count, _, rows, columns = references.latents.shape
         maps = rearrange(references.pose_maps, "b k c h w -> (b k) c 1 h w")
-        pose = rearrange(self.pose_encoder(maps, first_frames=1), "(b k) 1 h w c -> b k c h w", b=batch)
+        pose = rearrange(self._pose(maps, first_frames=1), "(b k) 1 c h w -> b k c h w", b=batch)
         features = self._drive_features(pose, None, None, (batch, count, rows, columns))
         tokens = self._join(references.latents, features) + self.reference_mark
         turns = self._turns(-torch.arange(1, count + 1, device=tokens.device), rows, columns)
@@ -173,7 +177,7 @@ class DiT(ModelMixin, ConfigMixin):
         features = None
         pose = None
         if drive.pose_maps is not None:
-            pose = self.pose_encoder(drive.pose_maps, first_frames=drive.first_frames).movedim(-1, 2)
+            pose = self._pose(drive.pose_maps, first_frames=drive.first_frames)
         if pose is not None or drive.proxy_latent is not None:
             if pose is not None:
                 shape = (pose.shape[0], pose.shape[1], pose.shape[3], pose.shape[4])

@@ -16,7 +16,8 @@ class DriveInput:
     Attributes:
         num_latents: F.
         first_frames: frames that latent frame 0 stands for: 1 at the start of a video, s where it was handed over.
-        pose_maps: [B, 6, T, H, W] in -1..1, skeleton RGB then sphere RGB; None: dropped, the pose latent is zero.
+        pose_maps: [B, 6, T, H, W] in -1..1, skeleton RGB then sphere RGB; None: dropped, the pose latent is zero; the
+            same for a clip whose maps are black throughout.
         face: [B, T, E] face motion codes; None: no face guidance.
         face_tracked: [B, T] bool, False where a frame has no face; None: all have.
         proxy_latent: [B, C, F, h, w] latent of the textured proxy; None: the paper's pure mode.

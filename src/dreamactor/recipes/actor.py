@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor
@@ -22,20 +22,28 @@ from torch import Tensor
 from dreamactor.data.actors import ACTOR_VERSION
 from dreamactor.data.build import build_actor_data, list_samples
 from dreamactor.data.samples import load_sample
+from dreamactor.flow.guidance import Guidance
 from dreamactor.inference.bundle import ModelBundle, ModelDefaults, load_bundle, save_bundle
 from dreamactor.inference.face_encoders import FaceEncoders
 from dreamactor.models.dit import DiT, DiTConfig
+from dreamactor.models.face_motion import LandmarkFaceEncoder
 from dreamactor.models.proxy_decoder import ProxyDecoder, ProxyDecoderConfig
 from dreamactor.models.vae import VAEConfig, VideoVAE
 from dreamactor.models.warm_start import start_from
 from dreamactor.recipes.face import FACE_TOKEN, FaceRecipe, train_faces
 from dreamactor.recipes.stage import train_once
+from dreamactor.recipes.stages import ALL, Preset, choose_stage, draw_sheet, plan_stages, train_stages
+from dreamactor.training.clips import MemoryClips
 from dreamactor.training.decoder import train_decoder, worn_latent
-from dreamactor.training.dit import predict_latents, train_dit
+from dreamactor.training.distributed import Workers, alone
+from dreamactor.training.dit import predict_latents
 from dreamactor.training.encoded import EncodedSample, load_samples
 from dreamactor.training.guided import guide_sample, load_guided, save_guided
 from dreamactor.training.loop import LoopConfig, bfloat16_pays
+from dreamactor.training.stages import StageConfig
 from dreamactor.training.vae import train_vae
+from dreamactor.video.image import write_image
+from dreamactor.video.tensor import to_frames
 
 VAE = VAEConfig(
     latent_channels=64,
@@ -63,7 +71,27 @@ DIT = DiTConfig(
     prediction="clean_residual",
 )
 DECODER = ProxyDecoderConfig(channels=(48, 96, 160, 192), blocks=1, face_code_dim=FACE_TOKEN)
+TOGETHER: Final = "together"
 DEFAULTS = ModelDefaults(size=256, steps=2, guidance_reference=1.0, guidance_motion=1.0, segment_frames=25)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ActorShapes:
+    """Shapes of all networks, and what is used where a request says nothing."""
+
+    vae: VAEConfig
+    dit: DiTConfig
+    decoder: ProxyDecoderConfig
+    defaults: ModelDefaults
+
+
+SHAPES = ActorShapes(vae=VAE, dit=DIT, decoder=DECODER, defaults=DEFAULTS)
+SHARES: Final = {"pretrain": 0.15, "warm-up": 0.1, "stage-1": 0.4, "stage-2": 0.1, "stage-3": 0.25}
+"""Of the DiT's steps, where it is trained progressively."""
+SHEET_EVERY, SHEET_ROWS = 500, 4
+"""Steps between sample sheets, and clips on each: the truth as the VAE knows it above what the DiT makes."""
+TIME_SHIFT = 4.0
+"""Moves training times towards noise: the model is sampled in very few steps, the first of which decide."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,10 +101,13 @@ class ActorRecipe:
     Attributes:
         num_samples, size, num_frames: clips to draw, their pixels and frames.
         vae_steps, dit_steps, decoder_steps: optimizer steps.
-        face: the face encoders' own recipe.
+        face: the face encoders' own recipe; None: an untrained one, for trying the machinery.
         colourings: how many times the DiT sees each clip, every time in other colours.
         workers: processes that draw.
         seed: of everything.
+        shapes: of the networks.
+        lora_rank: of low-rank layers that learn instead of the DiT's own, from a model to go on from; 0: none.
+        gradient_checkpointing: compute the DiT's activations again instead of keeping them: less memory, a third more time.
         start: name or folder of a model to go on from: its VAE stays as it is, DiT and decoder (and the implicit face
             encoder, where it reads the same coefficients) start from its weights. None: from nothing.
     """
@@ -88,10 +119,47 @@ class ActorRecipe:
     dit_steps: int = 3300
     decoder_steps: int = 11000
     colourings: int = 2
-    face: FaceRecipe = field(default_factory=FaceRecipe)
+    face: FaceRecipe | None = field(default_factory=FaceRecipe)
     workers: int = 2
     seed: int = 0
     start: str | None = None
+    shapes: ActorShapes = SHAPES
+    lora_rank: int = 0
+    gradient_checkpointing: bool = False
+
+    def rate(self, from_nothing: float) -> float:
+        """Learning rate, given what it is where training starts from nothing."""
+        return from_nothing * (1.0 if self.start is None else GOING_ON)
+
+    def stages(self, *, bfloat16: bool = False) -> tuple[StageConfig, ...]:
+        """All stages of the DiT: `together`, which is one, and the progressive five, which share the same steps."""
+        steps = {name: max(2, round(share * self.dit_steps)) for name, share in SHARES.items()}
+        loop = _loop(self.dit_steps, self.rate(8e-4), bfloat16=bfloat16)
+        proxy = self.shapes.dit.uses_proxy
+        return tuple(
+            stage
+            for counts in ({TOGETHER: self.dit_steps}, steps)
+            for stage in plan_stages(
+                counts,
+                loop=loop,
+                batch_size=8,
+                proxy=proxy,
+                time_shift=TIME_SHIFT,
+                lora_rank=self.lora_rank,
+                gradient_checkpointing=self.gradient_checkpointing,
+            )
+        )
+
+
+def actor_preset(recipe: ActorRecipe, *, name: str = "actor") -> Preset:
+    """The recipe's progressive stages, to be described."""
+    defaults = recipe.shapes.defaults
+    return Preset(
+        name=name, dit=recipe.shapes.dit, stages=recipe.stages()[1:], starts_from=recipe.start or "nothing",
+        min_frames=recipe.num_frames, max_frames=recipe.num_frames, width=recipe.size, height=recipe.size,
+        max_references=1, guidance=Guidance(reference=defaults.guidance_reference, motion=defaults.guidance_motion),
+        segment_frames=defaults.segment_frames, processes=1,
+    )  # fmt: skip
 
 
 GOING_ON = 0.6
@@ -105,48 +173,113 @@ Report = Callable[[str, int, int], None]
 """(stage, done, total)."""
 
 
-def train_actor(run: Path, recipe: ActorRecipe, report: Report) -> Path:
-    """Trains the embedded model; returns the folder of the finished bundle."""
+def train_actor(
+    run: Path, recipe: ActorRecipe, report: Report, *, stage: str = TOGETHER, workers: Workers | None = None
+) -> Path:
+    """Trains the embedded model; returns the folder of the finished bundle, or of one stage that others follow.
+
+    Args:
+        run: folder of everything.
+        recipe: how much.
+        report: of the data and of the small networks; the DiT's and the decoder's stages log.
+        stage: name of one of the DiT's, or `all` of the progressive ones in turn.
+        workers: the processes that share the DiT's batches; None: this one alone.
+    """
+    workers = workers or alone()
     bfloat16 = bfloat16_pays()
+    stages = recipe.stages(bfloat16=bfloat16)
+    choose_stage("actor", stages, stage)
+    plan = [one for one in stages if (one.name == TOGETHER) == (stage == TOGETHER)]
     start = None if recipe.start is None else load_bundle(recipe.start)
+    shapes = recipe.shapes
+    faces, paths, vae = workers.after_the_first(lambda: _prepare(run, recipe, start, report, bfloat16=bfloat16))
+    samples = load_samples(
+        paths, vae, colourings=recipe.colourings, seed=recipe.seed, report=lambda d, t: report("encode", d, t)
+    )
+
+    def build() -> DiT:
+        torch.manual_seed(recipe.seed)
+        dit = DiT.from_dataclass(shapes.dit)
+        if start is not None:
+            start_from(dit, start.dit, grown=(FACE_INPUT,))
+        return dit
+
+    def sheet(dit: DiT, folder: Path, step: int) -> None:
+        made = predict_latents(dit, samples[:SHEET_ROWS], num_steps=shapes.defaults.steps, seed=0)
+        if workers.main:
+            rows = [frames for one, sample in zip(made, samples, strict=False) for frames in
+                    (_pictures(vae, sample.clean), _pictures(vae, one))]  # fmt: skip
+            write_image(folder / f"sheet_{step:06d}.png", draw_sheet(rows))
+
+    dit = train_stages(
+        build, plan, lambda: MemoryClips(samples, seed=recipe.seed), run / "dit", only=stage, warm=start is not None,
+        seed=recipe.seed, channel_weight=vae.latent_std, workers=workers, sheet=sheet, sheet_every=SHEET_EVERY,
+    )  # fmt: skip
+    if stage not in (ALL, plan[-1].name):
+        return run / "dit" / stage
+    return workers.after_the_first(
+        lambda: _finish(run, recipe, start, faces, paths, vae, dit.eval(), samples, bfloat16=bfloat16)
+    )
+
+
+def _loop(steps: int, rate: float, *, bfloat16: bool, decay: float = 0.99) -> LoopConfig:
+    return LoopConfig(num_steps=steps, learning_rate=rate, warmup=60, ema_decay=decay, bfloat16=bfloat16)
+
+
+def _prepare(
+    run: Path, recipe: ActorRecipe, start: ModelBundle | None, report: Report, *, bfloat16: bool
+) -> tuple[FaceEncoders, list[Path], VideoVAE]:  # fmt: skip
+    """Draws samples and guidance and trains the small networks that the DiT needs, whatever is missing of it."""
+    shapes = recipe.shapes
     build_actor_data(
         run / "samples", seeds=range(1, 1 + recipe.num_samples), size=recipe.size, num_frames=recipe.num_frames,
         workers=recipe.workers, report=lambda done, total: report("samples", done, total),
     )  # fmt: skip
-    faces = train_faces(run / "face", recipe.face, report, start=None if start is None else start.face_rgb)
+    if recipe.face is None:
+        torch.manual_seed(recipe.seed)
+        faces = FaceEncoders(landmarks=LandmarkFaceEncoder(code_dim=shapes.dit.face_code_dim, width=16).eval(), rgb=None)
+    else:
+        faces = train_faces(run / "face", recipe.face, report, start=None if start is None else start.face_rgb)
     paths = _guide(run, faces, report)
     torch.manual_seed(recipe.seed)
-    vae = VideoVAE(VAE)
-
-    def loop(steps: int, rate: float, warmup: int = 60, decay: float = 0.99) -> LoopConfig:
-        rate = rate if start is None else rate * GOING_ON
-        return LoopConfig(num_steps=steps, learning_rate=rate, warmup=warmup, ema_decay=decay, bfloat16=bfloat16)
+    vae = VideoVAE(shapes.vae)
 
     def vae_stage() -> None:
-        train_vae(vae, run / "samples", run / "vae", loop(recipe.vae_steps, 2.5e-4), batch=16, crop=64, num_frames=5,
-                  seed=recipe.seed)  # fmt: skip
+        config = _loop(recipe.vae_steps, 2.5e-4, bfloat16=bfloat16)
+        train_vae(vae, run / "samples", run / "vae", config, batch=16, crop=64, num_frames=5, seed=recipe.seed)
 
     if start is None:
         train_once(run / "vae", vae, vae_stage)
     else:
         start_from(vae, start.vae)
-    vae.eval().requires_grad_(False)
-    samples = load_samples(
-        paths, vae, colourings=recipe.colourings, seed=recipe.seed, report=lambda d, t: report("encode", d, t)
-    )
-    dit, decoder = DiT.from_dataclass(DIT), ProxyDecoder(DECODER)
+    return faces, paths, vae.eval().requires_grad_(False)
+
+
+def _finish(
+    run: Path, recipe: ActorRecipe, start: ModelBundle | None, faces: FaceEncoders, paths: list[Path], vae: VideoVAE,
+    dit: DiT, samples: list[EncodedSample], *, bfloat16: bool,
+) -> Path:  # fmt: skip
+    """Trains the decoder on what the DiT makes, and writes the bundle."""
+    shapes = recipe.shapes
+    torch.manual_seed(recipe.seed + 1)
+    decoder = ProxyDecoder(shapes.decoder)
     if start is not None:
-        start_from(dit, start.dit, grown=(FACE_INPUT,))
         start_from(decoder, start.decoder, grown=(FACE_INPUT,), last_inputs=1)  # the last one says that there is a face
-    train_once(run / "dit", dit, lambda: _train_dit(dit, samples, vae.latent_std, run, loop(recipe.dit_steps, 8e-4), recipe))
-    config = loop(recipe.decoder_steps, 6e-4, decay=0.995)
+    config = _loop(recipe.decoder_steps, recipe.rate(6e-4), bfloat16=bfloat16, decay=0.995)
     train_once(run / "decoder", decoder, lambda: _train_decoder(vae, dit, decoder, samples, paths, run, config, recipe))
+    described = asdict(recipe)
+    del described["shapes"]  # model.json says them itself
     bundle = ModelBundle(
-        vae=vae, dit=dit, dit_config=DIT, decoder=decoder, face=faces.landmarks, defaults=DEFAULTS, face_rgb=faces.rgb,
-        metadata={"actor_version": ACTOR_VERSION, "recipe": asdict(recipe)} | _ancestry(start),
+        vae=vae, dit=dit, dit_config=shapes.dit, decoder=decoder, face=faces.landmarks, defaults=shapes.defaults,
+        face_rgb=faces.rgb, metadata={"actor_version": ACTOR_VERSION, "recipe": described} | _ancestry(start),
     )  # fmt: skip
     save_bundle(run / "model", bundle)
     return run / "model"
+
+
+def _pictures(vae: VideoVAE, latent: Tensor) -> Tensor:
+    """Latent [C, F, h, w] -> [T, H, W, 3] uint8."""
+    return to_frames(vae.decode(latent[None]).detach())[0]
 
 
 def _ancestry(start: ModelBundle | None) -> dict[str, Any]:
@@ -170,14 +303,6 @@ def _guide(run: Path, faces: FaceEncoders, report: Report) -> list[Path]:
     return made
 
 
-def _train_dit(
-    dit: DiT, samples: list[EncodedSample], latent_std: Tensor, run: Path, config: LoopConfig, recipe: ActorRecipe
-) -> None:
-    train_dit(
-        dit, samples, run / "dit", config, batch_size=8, seed=recipe.seed, channel_weight=latent_std,
-    )  # fmt: skip
-
-
 def _train_decoder(
     vae: VideoVAE, dit: DiT, decoder: ProxyDecoder, samples: list[EncodedSample], paths: list[Path], run: Path,
     config: LoopConfig, recipe: ActorRecipe,
@@ -190,7 +315,6 @@ def _train_decoder(
             latent = predict_latents(dit, [encoded], num_steps=DECODED_STEPS[index % 3], seed=index)[0]
         else:
             latent = worn_latent(encoded, generator=generator)
-        video = vae.decode(latent[None])[0].clamp(-1, 1)
-        decoded.append(((video + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 3, 0).contiguous())
+        decoded.append(_pictures(vae, latent).contiguous())
     crop = min(128, load_guided(paths[0]).frames.shape[1])
     train_decoder(decoder, paths, decoded, run / "decoder", config, batch_size=8, crop=crop, seed=recipe.seed)

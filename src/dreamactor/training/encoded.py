@@ -21,15 +21,15 @@ class EncodedSample:
     """A guided sample in latent space.
 
     Attributes:
-        clean, proxy: [C, F, h, w]; reference: [C, h, w].
+        clean, proxy: [C, F, h, w]; references: [K, C, h, w].
         seen: [1, F, h, w] in 0..1; weight: [1, F, h, w], how much a cell counts (person and head above background).
-        maps: [6, T, H, W] uint8; reference_maps: [6, H, W] uint8.
+        maps: [6, T, H, W] uint8; reference_maps: [K, 6, H, W] uint8.
         expression: [T, E]; face_tracked: [T] bool.
     """
 
     clean: Tensor
     proxy: Tensor
-    reference: Tensor
+    references: Tensor
     seen: Tensor
     weight: Tensor
     maps: Tensor
@@ -59,11 +59,11 @@ def encode_sample(vae: VideoVAE, sample: GuidedSample) -> EncodedSample:
     return EncodedSample(
         clean=clean[0].float(),
         proxy=proxy[0].float(),
-        reference=reference[0, :, 0].float(),
+        references=reference[:, :, 0].float(),
         seen=_per_latent(sample.seen.float() / 255, vae.config.temporal, cells),
         weight=_per_latent(region_weight((sample.mask > 127).float(), sample.head), vae.config.temporal, cells),
         maps=sample.maps,
-        reference_maps=sample.reference_maps,
+        reference_maps=sample.reference_maps[None],
         expression=sample.expression,
         face_tracked=sample.face_tracked,
     )
@@ -91,7 +91,7 @@ def load_samples(
             else:
                 own = encoded[index]
                 turned = encode_sample(vae, _turned(sample, generator=generator))
-                encoded.append(replace(own, clean=turned.clean, proxy=turned.proxy, reference=turned.reference))
+                encoded.append(replace(own, clean=turned.clean, proxy=turned.proxy, references=turned.references))
             if report:
                 report(colouring * len(paths) + index + 1, colourings * len(paths))
     return encoded

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from dreamactor.data.samples import ActorSample
+from dreamactor.data.samples import ActorSample, draw_double
 from dreamactor.guidance.bone_length import estimate_proportions
 from dreamactor.guidance.face_crop import augment_crops, crop_faces, normalize_landmarks
 from dreamactor.guidance.jitter import jitter_mask, jitter_track
@@ -26,6 +26,8 @@ EXACT_REFERENCES, EXACT_DRIVES = 0.4, 0.9
 """How often the tracks keep their exactness. A reference is mostly seen as perception sees it; a drive mostly is not: where
 controls and truth disagree, the mean of all that may be meant is learnt, and that is a blur."""
 
+DOUBLE_RATE = 0.5
+"""How often a clip's face tokens come from another actor with the same expressions: tokens must not tell who it is."""
 LANDMARK_RATE = 0.4
 """How often a clip's face tokens come from its landmarks: the generator must take both encoders' tokens."""
 
@@ -95,7 +97,10 @@ def guide_sample(sample: ActorSample, *, generator: torch.Generator, faces: Face
     """
     _, height, width, _ = sample.frames.shape
     reference, track = as_perceived(sample, generator=generator)
-    tokens = sample.expression if faces is None else face_tokens(sample, faces, generator=generator)
+    tokens, faced = sample.expression, track.face.tracked
+    if faces is not None:
+        tokens, shown = face_tokens(sample, faces, generator=generator)
+        faced = faced & shown
     references = ReferenceSet(images=(reference,), proportions=estimate_proportions([reference.person]))
     drawn = draw_proxy(prepare_proxy(references, track), track, width=width, height=height)
     return GuidedSample(
@@ -109,17 +114,22 @@ def guide_sample(sample: ActorSample, *, generator: torch.Generator, faces: Face
         reference=reference.image,
         reference_maps=stack_maps(draw_pose_maps(reference.person, width=width, height=height))[:, 0],
         expression=tokens,
-        face_tracked=track.face.tracked,
+        face_tracked=faced,
     )
 
 
 @torch.no_grad()
-def face_tokens(sample: ActorSample, faces: FaceEncoders, *, generator: torch.Generator) -> Tensor:
-    """[T, c] what one of the encoders, drawn at random, makes of a clip that was perceived with errors."""
-    track = jitter_track(sample.track, generator=generator)
+def face_tokens(sample: ActorSample, faces: FaceEncoders, *, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """What one of the encoders, drawn at random, makes of a clip, or of another actor who plays it, perceived with errors:
+    tokens [T, c], and [T] bool where that face was seen."""
+    frames, exact = sample.frames, sample.track
+    if torch.rand((), generator=generator) < DOUBLE_RATE:
+        double = draw_double(sample.seed, size=frames.shape[1], num_frames=len(frames))
+        frames, exact = double.frames, double.track
+    track = jitter_track(exact, generator=generator)
     if faces.rgb is None or torch.rand((), generator=generator) < LANDMARK_RATE:
-        return faces.landmarks(normalize_landmarks(track.face, track.head))
-    return faces.rgb(augment_crops(crop_faces(sample.frames, track.face), generator=generator))
+        return faces.landmarks(normalize_landmarks(track.face, track.head)), track.face.tracked
+    return faces.rgb(augment_crops(crop_faces(frames, track.face), generator=generator)), track.face.tracked
 
 
 def save_guided(path: Path, guided: GuidedSample) -> None:

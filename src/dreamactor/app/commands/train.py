@@ -3,16 +3,40 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+_MODELS = ("actor", "tiny", "paper", "wan-1.3b")
+_PARTS = ("face", "judge")
+
 
 def command(
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the run; the same folder resumes it.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", help="Folder of the run; the same folder resumes it. Needed, but for --dry-run.",
+            show_default=False,
+        ),
+    ] = None,
     preset: Annotated[
-        str, typer.Argument(help="What to train: actor (the embedded model), face (its face encoders) or judge.")
+        str,
+        typer.Argument(
+            help="What to train: actor (the embedded model), tiny (the same road in seconds), paper or wan-1.3b (to be "
+            "looked at with --dry-run), face (the face encoders) or judge."
+        ),
     ] = "actor",
+    stage: Annotated[
+        str | None,
+        typer.Option(
+            help="Stage of the DiT: pretrain, warm-up, stage-1, stage-2 or stage-3 by itself, all of them in turn, or "
+            "together (one stage with all conditions; the actor's default).",
+            show_default=False,
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say stages, parameters, memory and FLOPs of the preset; train nothing.")
+    ] = False,
     samples: Annotated[
         int | None,
         typer.Option(
@@ -35,12 +59,27 @@ def command(
             help="Go on from a model (actor, or a folder) instead of from nothing; its VAE is kept.", show_default=False
         ),
     ] = None,
-) -> None:
+    lora_rank: Annotated[
+        int,
+        typer.Option(min=0, help="Rank of low-rank layers that learn instead of the DiT's own (LoRA, needs PEFT); 0: none."),
+    ] = 0,
+    gradient_checkpointing: Annotated[
+        bool, typer.Option("--gradient-checkpointing", help="Less memory for the DiT's training, a third more time.")
+    ] = False,
+) -> None:  # fmt: skip
     """Train the embedded model from nothing (draw actors, then face encoders, VAE, DiT and decoder), or a part by itself.
+
+    Ctrl-C and SIGTERM write a checkpoint first (exit codes 130 and 143); the same command goes on there.
 
     Examples:
 
       dreamactor train --output run
+
+      dreamactor train actor --output run --stage all
+
+      dreamactor train tiny --output quick --stage pretrain
+
+      dreamactor train paper --dry-run
 
       dreamactor train --output quick --samples 16 --size 64 --scale 0.01
 
@@ -49,52 +88,111 @@ def command(
       dreamactor train face --output face-run
 
       dreamactor train judge --output judge-run
+
+      torchrun --nproc-per-node 8 -m dreamactor train actor --output run
     """
+    from dreamactor.errors import ConfigError
+
+    if preset not in (*_MODELS, *_PARTS):
+        raise ConfigError(f"Unknown preset '{preset}'. Known: {', '.join((*_MODELS, *_PARTS))}.")
+    if preset in _PARTS:
+        given = {"--size": size, "--start-from": start_from, "--stage": stage, "--dry-run": dry_run or None,
+                 "--lora-rank": lora_rank or None, "--gradient-checkpointing": gradient_checkpointing or None}  # fmt: skip
+        for option, value in given.items():
+            if value is not None:
+                why = ": its networks see crops of fixed sizes" if option == "--size" else ""
+                raise ConfigError(f"{option} does not apply to {preset}{why}. Leave it out.")
+    if dry_run:
+        from dreamactor.recipes.estimate import describe
+        from dreamactor.recipes.presets import PRESETS
+
+        typer.echo(describe(PRESETS[preset]()))
+        return
+    if lora_rank and start_from is None:
+        raise ConfigError("--lora-rank changes a trained model a little: say which one with --start-from.")
+    if output is None:
+        raise ConfigError("Say where the run goes: --output FOLDER. The same folder resumes it.")
+    if preset in ("paper", "wan-1.3b"):
+        raise ConfigError(
+            f"{preset} needs GPUs, a data set of videos and weights that are not shipped, so this command cannot train it. "
+            "See it with --dry-run; recipes.stages.train_stages trains it from a clip source of yours."
+        )
+    if preset == "face":
+        _train_face(output, samples, scale=scale, workers=workers, seed=seed)
+    elif preset == "judge":
+        _train_judge(output, samples, scale=scale, workers=workers, seed=seed)
+    else:
+        _train_model(
+            output, preset, stage, samples, size, start_from, scale=scale, workers=workers, seed=seed, lora_rank=lora_rank,
+            gradient_checkpointing=gradient_checkpointing,
+        )  # fmt: skip
+
+
+def _train_judge(output: Path, samples: int | None, *, scale: float, workers: int, seed: int) -> None:
     from dataclasses import replace
 
-    from dreamactor.app.progress import named_bars
-    from dreamactor.errors import ConfigError
-    from dreamactor.recipes.actor import ActorRecipe, train_actor
-    from dreamactor.recipes.face import FaceRecipe, train_faces
+    from dreamactor.app.progress import training_lines
     from dreamactor.recipes.judge import JudgeRecipe, train_judge
 
-    if preset not in ("actor", "face", "judge"):
-        raise ConfigError(f"Unknown preset '{preset}'. Known: actor, face, judge.")
-    if preset != "actor" and size is not None:
-        raise ConfigError(f"--size does not apply to {preset}: its networks see crops of fixed sizes. Leave it out.")
+    recipe = JudgeRecipe(workers=workers, seed=seed)
+    steps = {name: _scaled(getattr(recipe, name), scale) for name in ("points_steps", "head_steps", "who_steps")}
+    recipe = replace(recipe, num_actors=samples or recipe.num_actors, **steps)
+    with training_lines() as report:
+        judge = train_judge(output, recipe, report)
+    typer.echo(f"{judge} (measure it with: dreamactor bench judge --judge {judge})")
 
-    if preset != "actor" and start_from is not None:
-        raise ConfigError(f"--start-from does not apply to {preset}. Leave it out.")
 
-    def scaled(steps: int) -> int:
-        return max(2, round(steps * scale))
+def _train_face(output: Path, samples: int | None, *, scale: float, workers: int, seed: int) -> None:
+    from dataclasses import replace
 
-    if preset == "judge":
-        own = JudgeRecipe(workers=workers, seed=seed)
-        steps = {name: scaled(getattr(own, name)) for name in ("points_steps", "head_steps", "who_steps")}
-        own = replace(own, num_actors=samples or own.num_actors, **steps)
-        with named_bars() as report:
-            judge = train_judge(output, own, report)
-        typer.echo(f"{judge} (measure it with: dreamactor bench judge --judge {judge})")
-        return
-    face = FaceRecipe(workers=workers, seed=seed)
-    if preset == "face":
-        if samples is not None and samples % 2:
-            raise ConfigError(f"--samples must be even for the face encoders (actors learn in pairs), got {samples}.")
-        face = replace(face.scaled(scale), num_actors=samples or face.num_actors)
-        with named_bars() as report:
-            train_faces(output, face, report)
-        typer.echo(
-            f"{output / 'model'} (measure it with: dreamactor bench guidance --only faces --faces {output / 'model'})"
-        )
-        return
-    recipe = ActorRecipe(workers=workers, seed=seed, start=start_from)
-    recipe = replace(recipe, num_samples=samples or recipe.num_samples, size=size or recipe.size)
+    from dreamactor.app.progress import training_lines
+    from dreamactor.errors import ConfigError
+    from dreamactor.recipes.face import FaceRecipe, train_faces
+
+    if samples is not None and samples % 2:
+        raise ConfigError(f"--samples must be even for the face encoders (actors learn in pairs), got {samples}.")
+    recipe = FaceRecipe(workers=workers, seed=seed).scaled(scale)
+    recipe = replace(recipe, num_actors=samples or recipe.num_actors)
+    with training_lines() as report:
+        train_faces(output, recipe, report)
+    typer.echo(f"{output / 'model'} (measure it with: dreamactor bench guidance --only faces --faces {output / 'model'})")
+
+
+def _train_model(
+    output: Path, preset: str, stage: str | None, samples: int | None, size: int | None, start: str | None, *,
+    scale: float, workers: int, seed: int, lora_rank: int, gradient_checkpointing: bool,
+) -> None:  # fmt: skip
+    from dataclasses import replace
+    from typing import Any
+
+    from dreamactor.app.progress import training_lines
+    from dreamactor.errors import ConfigError
+    from dreamactor.recipes.actor import TOGETHER, ActorRecipe, train_actor
+    from dreamactor.recipes.stages import ALL
+    from dreamactor.recipes.tiny import tiny_recipe
+    from dreamactor.training.distributed import open_workers
+
+    tiny = preset == "tiny"
+    recipe = tiny_recipe() if tiny else ActorRecipe(workers=workers)
+    face = None if recipe.face is None else replace(recipe.face, workers=workers, seed=seed).scaled(scale)
+    recipe = replace(
+        recipe, seed=seed, start=start, num_samples=samples or recipe.num_samples, size=size or recipe.size, face=face,
+        lora_rank=lora_rank, gradient_checkpointing=gradient_checkpointing,
+    )  # fmt: skip
     if recipe.size % 32:
         raise ConfigError(f"--size must be a multiple of 32, got {recipe.size}.")
-    names = ("vae_steps", "dit_steps", "decoder_steps")
-    counts: dict[str, Any] = {name: scaled(getattr(recipe, name)) for name in names}
-    recipe = replace(recipe, face=face.scaled(scale), **counts)
-    with named_bars() as report:
-        model = train_actor(output, recipe, report)
-    typer.echo(f"{model} (use it with --model {model})")
+    counts: dict[str, Any] = {
+        name: _scaled(getattr(recipe, name), scale) for name in ("vae_steps", "dit_steps", "decoder_steps")
+    }
+    recipe = replace(recipe, **counts)
+    chosen = stage or (ALL if tiny else TOGETHER)
+    with open_workers() as processes, training_lines() as report:
+        made = train_actor(output, recipe, report, stage=chosen, workers=processes)
+        main = processes.main
+    if main:
+        trained = (made / "model.json").exists()
+        typer.echo(f"{made} (use it with --model {made})" if trained else f"{made} (the next stage starts from it)")
+
+
+def _scaled(steps: int, scale: float) -> int:
+    return max(2, round(steps * scale))

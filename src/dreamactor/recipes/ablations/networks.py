@@ -18,11 +18,13 @@ from dreamactor.models.inputs import DecodeInput
 from dreamactor.models.proxy_decoder import ProxyDecoder
 from dreamactor.models.vae import VideoVAE
 from dreamactor.recipes.ablations.variants import AblationBudget, Variant
-from dreamactor.recipes.ablations.views import SeveralReferences
+from dreamactor.recipes.actor import TIME_SHIFT
+from dreamactor.training.clips import MemoryClips
 from dreamactor.training.decoder import train_decoder
-from dreamactor.training.dit import predict_latents, train_dit
+from dreamactor.training.dit import predict_latents
 from dreamactor.training.encoded import EncodedSample
 from dreamactor.training.loop import LoopConfig
+from dreamactor.training.stages import StageConfig, train_stage
 from dreamactor.video.output import atomic_path
 
 
@@ -87,15 +89,14 @@ def train_generator(
     shape = asdict(replace(budget.dit, reference_mode=variant.reference_mode))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        learner = (SeveralReferences if variant.references == "multi" else DiT)(**shape)
+        learner = DiT(**shape)
         decoder = (ProxyDecoder if variant.proxy else PureDecoder)(budget.decoder)
 
     def learn() -> None:
         config = loop_config(budget.dit_steps, 8e-4, bfloat16=bfloat16)
-        train_dit(
-            learner, list(samples), folder / "dit", config, batch_size=budget.dit_batch, seed=seed,
-            channel_weight=vae.latent_std,
-        )  # fmt: skip
+        stage = StageConfig(name="together", loop=config, batch_size=budget.dit_batch, time_shift=TIME_SHIFT)
+        source = MemoryClips(samples, seed=seed)
+        train_stage(learner, source, folder / "dit", stage, seed=seed, channel_weight=vae.latent_std)
 
     def learn_to_decode() -> None:
         shown = []

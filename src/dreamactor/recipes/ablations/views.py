@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final
 
 import torch
-from einops import rearrange
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -22,17 +21,12 @@ from dreamactor.data.actors.scene import place_camera
 from dreamactor.data.samples import PERFORMANCE_FRAMES
 from dreamactor.guidance.jitter import jitter_track
 from dreamactor.guidance.pose_maps import draw_pose_maps
-from dreamactor.models.caches import ReferenceCache
-from dreamactor.models.dit import DiT
-from dreamactor.models.inputs import ReferenceInput
 from dreamactor.models.vae import VideoVAE
 from dreamactor.training.colours import turn_colours
 from dreamactor.training.encoded import EncodedSample
 from dreamactor.training.guided import EXACT_REFERENCES, stack_maps
 
 NUM_VIEWS: Final = 3
-KEPT_VIEWS: Final = 0.7
-"""How often a view stays beside the reference in training: the first stage of inference has none."""
 _TOO_ALIKE_RAD: Final = torch.pi / 6
 """Views closer than 30 degrees show little new."""
 _SAME_RAD: Final = 0.02
@@ -100,34 +94,19 @@ def draw_views(path: Path, seed: int, *, size: int) -> Views:
     return views
 
 
-class SeveralReferences(DiT):
-    """Trains on several pictures a sample with the recipe's own loop, which knows of one.
-
-    The pictures lie below each other in that one (`with_views`) and are taken apart here. A picture with black pose maps
-    is absent. The weights are a `DiT`'s.
-    """
-
-    def prepare_references(self, references: ReferenceInput) -> ReferenceCache:
-        """Latents [B, 1, C, k h, w] and maps [B, 1, 6, k H, W] of k = 1 + `NUM_VIEWS` pictures."""
-        latents = rearrange(references.latents, "b 1 c (k h) w -> b k c h w", k=1 + NUM_VIEWS)
-        maps = rearrange(references.pose_maps, "b 1 c (k h) w -> b k c h w", k=1 + NUM_VIEWS)
-        present = (maps > -1).flatten(2).any(dim=-1)
-        return super().prepare_references(ReferenceInput(latents=latents, pose_maps=maps, present=present))
-
-
 @torch.no_grad()
 def with_views(
     samples: Sequence[EncodedSample], views: Sequence[Views], vae: VideoVAE, *, seed: int
 ) -> list[EncodedSample]:  # fmt: skip
-    """Puts some of the views below each sample's reference.
+    """Puts the views beside each sample's reference; training shows one to all of them.
 
     Args:
         samples: as `load_samples` gives them: every clip in its own colours, then all again in other ones.
         views: of every clip.
         vae: the frozen VAE.
-        seed: of the colours, as given to `load_samples`, so that views turn with their clip; of the choice of views.
+        seed: of the colours, as given to `load_samples`, so that views turn with their clip.
     """
-    colours, chance = torch.Generator().manual_seed(seed), torch.Generator().manual_seed(seed + 1)
+    colours = torch.Generator().manual_seed(seed)
     found = []
     for index, sample in enumerate(samples):
         seen = views[index % len(views)]
@@ -135,11 +114,6 @@ def with_views(
         if index >= len(views):
             images = turn_colours([images], generator=colours)[0].round()
         latents = vae.encode(images.permute(0, 3, 1, 2)[:, :, None] / 127.5 - 1)[:, :, 0].float()  # [K, C, h, w]
-        kept = torch.rand(NUM_VIEWS, generator=chance) < KEPT_VIEWS
-        columns, drawn = [sample.reference], [sample.reference_maps]
-        for place in range(NUM_VIEWS):
-            there = place < len(latents) and bool(kept[place])
-            columns.append(latents[place] if there else torch.zeros_like(sample.reference))
-            drawn.append(seen.maps[place] if there else torch.zeros_like(sample.reference_maps))
-        found.append(replace(sample, reference=torch.cat(columns, dim=1), reference_maps=torch.cat(drawn, dim=1)))
+        references = torch.cat([sample.references, latents])
+        found.append(replace(sample, references=references, reference_maps=torch.cat([sample.reference_maps, seen.maps])))
     return found
