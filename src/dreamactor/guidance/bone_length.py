@@ -18,7 +18,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from dreamactor.geometry.skeleton import BODY_PARENTS, HAND_JOINTS, JOINT
+from dreamactor.geometry.skeleton import BODY_JOINTS, BODY_PARENTS, HAND_JOINTS, JOINT
 from dreamactor.guidance.human_build import BONES, ERROR, PART, PARTS, bone_lengths, likeliest_build, part_of_joint
 from dreamactor.guidance.perspective import find_perspective, flatten_track
 from dreamactor.types.track import PersonTrack, Proportions
@@ -34,6 +34,12 @@ _SPINE_SHARE: Final = 0.8
 """The spine bends, and neck and pelvis come closer: its length is nearer to the longest it is seen than to the median."""
 _ERROR_ALONG_DEPTH: Final = 1.5
 """The error of a bone that points at the camera is larger by so many errors of one in the picture's plane."""
+_COMPARED: Final = [JOINT[f"left_{part}"] for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")]
+_ADJUSTED: Final = [
+    index for index, name in enumerate(BODY_JOINTS) if name not in ("pelvis", "head", "nose", "left_ear", "right_ear")
+]
+_ALIKE: Final = (0.1, 0.2)
+_POWER: Final = (0.5, 1.25)
 _LEARNT_MISFIT: Final = 0.03
 """Misfit in torsos from which on a track counts as that of a learnt estimator; perceived people have 0.03 to 0.08."""
 
@@ -91,7 +97,8 @@ def estimate_proportions(tracks: Sequence[PersonTrack]) -> Proportions:
         that no frame shows are guessed (`known` is False). See the top of this file.
     """
     measured, variance, misfit = (torch.stack(part) for part in zip(*(_measure(track) for track in tracks), strict=True))
-    build = likeliest_build(measured, variance, (misfit / _LEARNT_MISFIT).clamp(max=1)).exp().float()
+    learnt = (misfit / _LEARNT_MISFIT).clamp(max=1)
+    build = likeliest_build(measured, variance, learnt).exp().float()
     seen = variance.isfinite().any(dim=0)
     known = seen[torch.tensor(part_of_joint()).clamp_min(0)]
     of_head = [JOINT["nose"], JOINT["left_ear"], JOINT["right_ear"]]
@@ -99,6 +106,7 @@ def estimate_proportions(tracks: Sequence[PersonTrack]) -> Proportions:
     return Proportions(
         bone_length=bone_lengths(build),
         known=known,
+        doubt=float(learnt.min()),
         head_radius=float(build[PART["head_radius"]]),
         hand_length=float(build[PART["hand"]]),
     )
@@ -148,9 +156,29 @@ def _weighted_quantile(values: Tensor, weights: Tensor, share: float) -> Tensor:
 
 
 def length_ratios(driving: Proportions, reference: Proportions) -> Tensor:
-    """[J] how much longer each bone of the reference is than the driver's, both in torso lengths; 1 for the pelvis."""
+    """[J] how much longer each bone of the reference is than the driver's, both in torso lengths; 1 for the pelvis.
+
+    Where an estimator measured the reference in pictures, builds that come out much alike are taken as more alike, and
+    builds that come out far apart as farther apart (`trusted`).
+    """
     ratio = reference.bone_length / driving.bone_length.clamp_min(1e-6)
-    return torch.where(driving.bone_length > 1e-6, ratio, torch.ones_like(ratio)).clamp(0.1, 10.0)
+    ratio = torch.where(driving.bone_length > 1e-6, ratio, torch.ones_like(ratio)).clamp(0.1, 10.0)
+    return (ratio.log() * trusted(ratio, reference.doubt)).exp()
+
+
+def trusted(ratio: Tensor, doubt: float) -> Tensor:
+    """[] or [J] power to which measured ratios are raised.
+
+    Args:
+        ratio: [J] reference over driver.
+        doubt: 0 for exact lengths, 1 for those an estimator saw; see `Proportions`.
+    """
+    apart = ratio[_COMPARED].log().abs().mean()
+    alike, unlike = _ALIKE
+    share = ((apart - alike) / (unlike - alike)).clamp(0, 1)
+    power = torch.full_like(ratio, 1.0)
+    power[_ADJUSTED] = torch.lerp(torch.tensor(1.0), torch.lerp(torch.tensor(_POWER[0]), torch.tensor(_POWER[1]), share), doubt)
+    return power
 
 
 def joints_from_offsets(offsets: Tensor, root: Tensor) -> Tensor:

@@ -10,18 +10,22 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from dreamactor.geometry.rotation import normalize
 from dreamactor.geometry.skeleton import BODY_JOINTS, JOINT
-from dreamactor.guidance.bone_length import MIN_CONFIDENCE, bone_offsets, bones_seen
+from dreamactor.guidance.bone_length import MIN_CONFIDENCE, bone_offsets, bones_seen, joints_from_offsets
 from dreamactor.types.track import PersonTrack, Proportions
 
 _FEET: Final = [JOINT[f"{side}_{part}"] for side in ("left", "right") for part in ("ankle", "heel", "toe")]
-_SIZE_BONES: Final = [
-    JOINT[name] for name in BODY_JOINTS if name.endswith(("neck", "shoulder", "elbow", "wrist", "hip", "knee", "ankle"))
+_SIZE_JOINTS: Final = [
+    JOINT[name]
+    for name in BODY_JOINTS
+    if name.endswith(("pelvis", "neck", "shoulder", "elbow", "wrist", "hip", "knee", "ankle", "head"))
 ]
-_HEAD_WEIGHT: Final = 0.2
-"""How much the head says about a person's size; a bone says as much as it is long (in torsos)."""
 _NECK: Final = JOINT["neck"]
 _PELVIS: Final = JOINT["pelvis"]
+_HEAD: Final = JOINT["head"]
+_DOUBTED_DEPTH: Final = 0.5
+"""Share of the depth that is not believed where an estimator saw it: bones then come out too long rather than too short."""
 _SAME_POSE: Final = 1e-3
 """Below this difference a frame shows the reference's very pose."""
 _SHARPNESS: Final = 0.35
@@ -60,28 +64,50 @@ def size_ratio(track: PersonTrack, reference: PersonTrack, own: Proportions, bui
         own, built: how the driver is built, and how it will be.
 
     Returns:
-        Every bone that both pictures show, and the head, tells it by itself; long bones and those in the picture's
-        plane count more, and the median over them is taken.
+        Both people are put together anew in the poses they have, the driver with `own` lengths, the reference with
+        `built` ones. By how much they must be enlarged to lie on what was seen, as far as both pictures show it, tells
+        their sizes. Whole bodies are known better than where hips or elbows divide them.
     """
-    bones = torch.tensor(_SIZE_BONES)
-    sizes, weights = [], []
-    for person, build in ((track, own), (reference, built)):
-        offsets = bone_offsets(person)[:, bones]
-        length = offsets.norm(dim=-1)
-        told = length.clamp_min(1e-3) / build.bone_length[bones].clamp_min(1e-3)
-        head = person.head.radius_px.clamp_min(1e-3) / max(build.head_radius, 1e-3)
-        sizes.append(torch.cat([told, head[:, None]], dim=1).log())  # [T or 1, bones + 1]
-        in_plane = (offsets[..., :2].norm(dim=-1) / length.clamp_min(1e-6)).square()
-        seen = bones_seen(person)[:, bones] & (length > 1e-3)
-        weights.append(torch.cat([seen * in_plane, person.head.tracked[:, None].float()], dim=1))
-    weight = weights[0] * weights[1] * torch.cat([own.bone_length[bones], torch.tensor([_HEAD_WEIGHT])])
-    ratio, order = (sizes[1] - sizes[0]).sort(dim=1)
-    reached = weight.gather(1, order).cumsum(dim=1)
-    middle = (reached < 0.5 * reached[:, -1:]).sum(dim=1, keepdim=True).clamp_max(ratio.shape[1] - 1)
-    told = match * (reached[:, -1] > 1e-3)
+    shared = _joints_seen(track) & _joints_seen(reference)  # [T, J]
+    heads = (track.head.tracked & reference.head.tracked).float()  # [T]
+    sizes = [
+        _seen_size(person, build, shared.float(), heads, build.doubt) for person, build in ((track, own), (reference, built))
+    ]
+    told = match * ((sizes[0] > 0) & (sizes[1] > 0))
     if float(told.sum()) < 1e-6:
         return 1.0
-    return float(((told * ratio.gather(1, middle)[:, 0]).sum() / told.sum()).exp())
+    ratio = (sizes[1].clamp_min(1e-6) / sizes[0].clamp_min(1e-6)).log()
+    return float(((told * ratio).sum() / told.sum()).exp())
+
+
+def _joints_seen(person: PersonTrack) -> Tensor:
+    """[T, J] bool: joints of `_SIZE_JOINTS` that were seen; the head is its middle."""
+    seen = (person.body.confidence >= MIN_CONFIDENCE) & person.body.tracked[:, None]
+    seen[:, _HEAD] = person.head.tracked
+    counted = torch.zeros_like(seen)
+    counted[:, _SIZE_JOINTS] = seen[:, _SIZE_JOINTS]
+    return counted
+
+
+def _seen_size(person: PersonTrack, build: Proportions, weight: Tensor, head_weight: Tensor, doubt: float) -> Tensor:
+    """[T] pixels per torso at which a build in a person's pose lies best on what was seen of it; 0 where nothing tells.
+
+    Args:
+        person: T frames or one.
+        weight: [T, J] of the joints.
+        head_weight: [T] of the head's radius.
+        doubt: 0..1 whether depth was seen by an estimator; see `Proportions`.
+    """
+    offsets = bone_offsets(person) * torch.tensor((1.0, 1.0, 1.0 - _DOUBTED_DEPTH * doubt))
+    bones = normalize(offsets) * build.bone_length[:, None]
+    rebuilt = joints_from_offsets(bones, torch.zeros(len(bones), 3))[..., :2]
+    seen = person.body.joints[..., :2].clone()
+    seen[:, _HEAD] = person.head.center[:, :2]
+    total = weight.sum(dim=1).clamp_min(1e-6)[:, None, None]
+    rebuilt, seen = (at - (weight[..., None] * at).sum(dim=1, keepdim=True) / total for at in (rebuilt, seen))
+    matching = (weight[..., None] * rebuilt * seen).sum((1, 2)) + head_weight * build.head_radius * person.head.radius_px
+    extent = (weight[..., None] * rebuilt.square()).sum((1, 2)) + head_weight * build.head_radius**2
+    return torch.where(extent > 1e-6, matching / extent.clamp_min(1e-6), 0.0).clamp_min(0.0)
 
 
 def relative_size(track: PersonTrack, match: Tensor) -> Tensor:

@@ -137,21 +137,24 @@ class _Ratios:
     head: float
     hand: float
     leg: float
+    doubt: float
+    """Of the reference's lengths."""
 
     @staticmethod
     def of(driving: Proportions, reference: Proportions) -> _Ratios:
-        leg = float(reference.bone_length[_LEG].sum() / driving.bone_length[_LEG].sum())
         bones = length_ratios(driving, reference)
+        leg = float((driving.bone_length * bones)[_LEG].sum() / driving.bone_length[_LEG].sum())
         return _Ratios(
             bones=bones,
             head=reference.head_radius / driving.head_radius,
             hand=reference.hand_length / driving.hand_length,
+            doubt=reference.doubt,
             leg=leg if bool(driving.known[_LEG].all() & reference.known[_LEG].all()) else 1.0,
         )
 
     def mixed(self, share: float) -> _Ratios:
         """This far (0..1) from the driver's own."""
-        return _Ratios(bones=self.bones**share, head=self.head**share, hand=self.hand**share, leg=self.leg**share)
+        return replace(self, bones=self.bones**share, head=self.head**share, hand=self.hand**share, leg=self.leg**share)
 
     def applied(self, driving: Proportions) -> Proportions:
         """What a driver's build becomes."""
@@ -160,6 +163,7 @@ class _Ratios:
             bone_length=driving.bone_length * self.bones,
             head_radius=driving.head_radius * self.head,
             hand_length=driving.hand_length * self.hand,
+            doubt=self.doubt,
         )
 
 

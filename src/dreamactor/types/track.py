@@ -242,12 +242,14 @@ class Proportions:
         known: [J] bool, False where the length is a human prior because nothing was visible.
         head_radius: half the distance from chin to crown, in torso units.
         hand_length: wrist to tip of the middle finger along the bones, in torso units.
+        doubt: 0 for lengths that are exact or given by hand, up to 1 for those that an estimator saw in pictures.
     """
 
     bone_length: Tensor
     known: Tensor
     head_radius: float
     hand_length: float
+    doubt: float = 0.0
 
     def __post_init__(self) -> None:
         expect_shape("bone_length", self.bone_length, f"{NUM_BODY_JOINTS}")
