@@ -5,7 +5,7 @@ Tracks are in canvas pixels, frames are the canvas's. Exact clips are not filter
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -57,7 +57,7 @@ class FilterLimits:
     other_size: float = 0.5
     other_share: float = 0.34
     blur: float = 0.62
-    movement: float = 0.006
+    movement: float = 0.004
     jolt: float = 0.03
 
 
@@ -91,19 +91,21 @@ def judge_track(track: PersonTrack, *, category: Category, magnification: float,
     return None
 
 
-def judge_pictures(frames: Tensor, track: PersonTrack, *, people: Sequence[Tensor], limits: FilterLimits) -> Finding | None:
+def judge_pictures(
+    frames: Tensor, track: PersonTrack, *, people: Mapping[int, Tensor], limits: FilterLimits
+) -> Finding | None:
     """The first reason that the pictures give.
 
     Args:
         frames: [t, H, W, 3] uint8.
         track: of these frames.
-        people: [N, 4] boxes of everybody, largest first, in some of the frames.
+        people: for some of the frames, [N, 4] boxes of everybody.
     """
-    crowded = [_second_size(boxes) >= limits.other_size for boxes in people]
+    boxes = person_boxes(track)
+    crowded = [other_size(everybody, boxes[at]) >= limits.other_size for at, everybody in people.items()]
     share = sum(crowded) / max(len(crowded), 1)
     if share > limits.other_share:
         return Finding(SEVERAL_PEOPLE, f"in {sum(crowded)} of {len(crowded)} frames looked at")
-    boxes = person_boxes(track)
     blur = float(np.median([blur_of(frames[at], boxes[at]) for at in spread(len(frames), 5)]))
     if blur > limits.blur:
         return Finding(BLURRED, f"blur {blur:.2f}, at most {limits.blur}")
@@ -184,7 +186,20 @@ def movement_of(frames: Tensor, boxes: Tensor) -> float:
     return float(np.abs(coarse - np.median(coarse, axis=0)).mean())
 
 
-def _second_size(boxes: Tensor) -> float:
-    """Height of the second largest box against the largest."""
-    heights = boxes[:, 3] - boxes[:, 1]
-    return float(heights[1] / heights[0]) if len(boxes) > 1 else 0.0
+def other_size(everybody: Tensor, person: Tensor) -> float:
+    """Height of the largest other person against the one who is followed; 0 where there is no other.
+
+    Args:
+        everybody: [N, 4] boxes as the detector gives them: whole bodies, also where they leave the picture, and the same
+            person more than once. A box is another person's if its middle lies outside the box of the one who is followed.
+        person: [4] box of the one who is followed.
+    """
+    if not len(everybody):
+        return 0.0
+    middle = (everybody[:, :2] + everybody[:, 2:]) / 2
+    own = ((middle >= person[:2]) & (middle <= person[2:])).all(dim=1)
+    heights = everybody[:, 3] - everybody[:, 1]
+    if bool(own.all()):
+        return 0.0
+    followed = heights[own].max() if bool(own.any()) else person[3] - person[1]
+    return float(heights[~own].max() / followed)

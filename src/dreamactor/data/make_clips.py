@@ -102,7 +102,7 @@ class ClipMaker:
         )  # fmt: skip
 
     def _judge_pictures(self, take: Take, span: slice, frames: Tensor) -> Finding | None:
-        people = [self.people(frames[at]) for at in spread(len(frames), _LOOKS)]
+        people = {at: self.people(frames[at]) for at in spread(len(frames), _LOOKS)}
         return judge_pictures(frames, take.track[span], people=people, limits=self.limits)
 
 
