@@ -164,6 +164,12 @@ def test_reasons_of_the_pictures_are_found() -> None:
     assert reason(frames, alone) is None
     assert reason(frames, torch.cat([alone, alone + 15])) is None  # the same person twice
     assert reason(frames, torch.cat([alone, alone + torch.tensor([200.0, 0, 200, 0])])) == filters.SEVERAL_PEOPLE
+    whole = torch.tensor([[-125.0, -66.0, 282.0, 784.0]])  # what the detector makes of a close face
+    assert filters.other_size(whole, torch.tensor([12.0, 8.0, 120.0, 116.0])) == 0
+    assert (
+        filters.other_size(torch.cat([whole, whole + torch.tensor([120.0, 0, 120, 0])]), torch.tensor([12.0, 8, 120, 116]))
+        == 1
+    )
     assert reason(textured(track), alone) == filters.STATIC
     soft = torch.stack([torch.from_numpy(cv2.GaussianBlur(frame.numpy(), (0, 0), 3)) for frame in frames])
     assert reason(soft, alone) == filters.BLURRED

@@ -31,6 +31,9 @@ CAMERA_JOLTS: Final = "camera jolts"
 UNREADABLE: Final = "cannot be read"
 """Every reason there is, as it is counted."""
 
+_BESIDE: Final = 0.75
+"""Whoever is farther to the side than this, in widths of the one who is followed, is somebody else."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FilterLimits:
@@ -190,14 +193,19 @@ def other_size(everybody: Tensor, person: Tensor) -> float:
     """Height of the largest other person against the one who is followed; 0 where there is no other.
 
     Args:
-        everybody: [N, 4] boxes as the detector gives them: whole bodies, also where they leave the picture, and the same
-            person more than once. A box is another person's if its middle lies outside the box of the one who is followed.
-        person: [4] box of the one who is followed.
+        everybody: [N, 4] boxes as the detector gives them: whole bodies, also where they leave the picture (of a close face
+            even the feet are guessed), and the same person more than once.
+        person: [4] box of the one who is followed. A box is the same person's if its middle lies in this one, or if it
+            covers most of it and stands above or below it, not beside.
     """
     if not len(everybody):
         return 0.0
-    middle = (everybody[:, :2] + everybody[:, 2:]) / 2
-    own = ((middle >= person[:2]) & (middle <= person[2:])).all(dim=1)
+    low, high = everybody[:, :2], everybody[:, 2:]
+    middle, size = (low + high) / 2, person[2:] - person[:2]
+    inside = ((middle >= person[:2]) & (middle <= person[2:])).all(dim=1)
+    shared = (torch.minimum(high, person[2:]) - torch.maximum(low, person[:2])).clamp_min(0).prod(dim=1) / size.prod()
+    beside = (middle[:, 0] - (person[0] + person[2]) / 2).abs() > _BESIDE * size[0]
+    own = inside | ((shared > 0.5) & ~beside)
     heights = everybody[:, 3] - everybody[:, 1]
     if bool(own.all()):
         return 0.0

@@ -29,6 +29,8 @@ from dreamactor.perception.masks import PersonMasker
 
 log = logging.getLogger(__name__)
 
+HEAD_CAMERAS = 12
+"""Cameras around a drawn head."""
 _NAME_LENGTH = 32
 
 
@@ -114,7 +116,7 @@ def _performances(source: ClipSource, settings: ShardSettings) -> list[Performan
         case "filmed heads":
             return [filmed_heads(source.path, name=name, source=source.label, size=size, masker=_masker)]
         case "drawn heads":
-            return [drawn_heads(source.seed, name=name, size=size, num_frames=frames)]
+            return [drawn_heads(source.seed, name=name, size=size, num_frames=frames, cameras=HEAD_CAMERAS)]
         case "actor":
             return [actor_performance(source.seed, name=name, size=size, num_frames=frames)]
 

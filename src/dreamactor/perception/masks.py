@@ -43,7 +43,8 @@ class PersonMasker:
             [T, H, W] uint8, 255 on the person, soft at the edge; where the person was missed, the nearest frame's mask;
             zeros where nobody was found at all.
         """
-        self._pose.reset()
+        with self._quiet():
+            self._pose.reset()
         found = [self._mask(frame.contiguous().numpy()) for frame in frames]
         known = {index: mask for index, mask in enumerate(found) if mask is not None}
         if not known:

@@ -22,10 +22,8 @@ from dreamactor.errors import InputError, NoPersonError
 from dreamactor.perception.masks import PersonMasker
 from dreamactor.types.track import shots_of
 
-NUM_CAMERAS = 12
 
-
-def drawn_heads(seed: int, *, name: str, size: int, num_frames: int, cameras: int = NUM_CAMERAS) -> Performance:
+def drawn_heads(seed: int, *, name: str, size: int, num_frames: int, cameras: int) -> Performance:
     """One performance of an actor before a ring of cameras, one clip each, all of the same moment.
 
     Args:
