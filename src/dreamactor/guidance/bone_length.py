@@ -177,7 +177,9 @@ def trusted(ratio: Tensor, doubt: float) -> Tensor:
     alike, unlike = _ALIKE
     share = ((apart - alike) / (unlike - alike)).clamp(0, 1)
     power = torch.full_like(ratio, 1.0)
-    power[_ADJUSTED] = torch.lerp(torch.tensor(1.0), torch.lerp(torch.tensor(_POWER[0]), torch.tensor(_POWER[1]), share), doubt)
+    power[_ADJUSTED] = torch.lerp(
+        torch.tensor(1.0), torch.lerp(torch.tensor(_POWER[0]), torch.tensor(_POWER[1]), share), doubt
+    )
     return power
 
 

@@ -94,7 +94,12 @@ def guide_sample(sample: ActorSample, *, generator: torch.Generator, faces: Face
     Args:
         sample, generator: see `as_perceived`.
         faces: give the face tokens, as they will when the model is used; None: the exact coefficients stand for them.
+
+    Raises:
+        ValueError: nobody knows the coefficients that are to stand for the tokens (perceived clips).
     """
+    if faces is None and not sample.expression.shape[1]:
+        raise ValueError(f"clip {sample.seed} has no exact expression; give the face encoders")
     _, height, width, _ = sample.frames.shape
     reference, track = as_perceived(sample, generator=generator)
     tokens, faced = sample.expression, track.face.tracked
