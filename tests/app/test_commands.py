@@ -12,9 +12,11 @@ import pytest
 import torch
 
 from dreamactor.app.main import VERBS, run
+from dreamactor.data.actors import EXPRESSION
 from dreamactor.data.build import list_samples
 from dreamactor.data.samples import load_sample
-from dreamactor.inference.bundle import load_bundle
+from dreamactor.evaluation.judge import load_judge
+from dreamactor.inference.bundle import load_bundle, load_face_encoders
 from dreamactor.perception.track_file import load_track
 from dreamactor.types.video import AudioClip, FrameTimes
 from dreamactor.video.audio import read_audio
@@ -173,10 +175,22 @@ def test_training_goes_on_from_a_model(tmp_path: Path) -> None:
     assert made.metadata["started_from"] == start.metadata
 
 
-def test_only_the_model_itself_can_start_from_another(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["train", "judge", "--output", str(tmp_path / "run"), "--start-from", "actor"]) == 2
-    assert "--start-from does not apply to judge" in capsys.readouterr().err
-    assert not (tmp_path / "run").exists()
+def test_a_judge_and_face_encoders_go_on_from_trained_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    few = ["--samples", "4", "--scale", "0.0005", "--workers", "1"]
+    assert run(["train", "judge", "--output", str(tmp_path / "judge"), *few, "--start-from", "judge"]) == 0
+    made, start = load_judge(tmp_path / "judge" / "judge"), load_judge()
+    assert made.coefficients == EXPRESSION
+    moved = (made.who.out.weight - start.who.out.weight).abs().max()
+    assert 0 < moved < 0.01, "a few steps from where it started"
+    assert run(["train", "face", "--output", str(tmp_path / "face"), *few]) == 0
+    again = ["train", "face", "--output", str(tmp_path / "more"), *few, "--start-from"]
+    assert run([*again, str(tmp_path / "face")]) == 0
+    first, more = (load_face_encoders(str(tmp_path / name)).rgb for name in ("face", "more"))
+    assert first is not None
+    assert more is not None
+    assert 0 < (more.heat[2].weight - first.heat[2].weight).abs().max() < 0.01
+    assert run(["train", "judge", "--output", str(tmp_path / "no"), "--start-from", "nowhere"]) == 2
+    assert "nowhere" in capsys.readouterr().err
 
 
 def test_doctor_finds_what_this_machine_has(capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,7 +56,9 @@ def command(
     start_from: Annotated[
         str | None,
         typer.Option(
-            help="Go on from a model (actor, or a folder) instead of from nothing; its VAE is kept.", show_default=False
+            help="Go on from what is trained already: a model (actor, or a folder), whose VAE is kept; its face encoders; a "
+            "judge (judge, or a folder).",
+            show_default=False,
         ),
     ] = None,
     lora_rank: Annotated[
@@ -87,7 +89,7 @@ def command(
 
       dreamactor train face --output face-run
 
-      dreamactor train judge --output judge-run
+      dreamactor train judge --output judge-run --start-from judge
 
       torchrun --nproc-per-node 8 -m dreamactor train actor --output run
     """
@@ -96,7 +98,7 @@ def command(
     if preset not in (*_MODELS, *_PARTS):
         raise ConfigError(f"Unknown preset '{preset}'. Known: {', '.join((*_MODELS, *_PARTS))}.")
     if preset in _PARTS:
-        given = {"--size": size, "--start-from": start_from, "--stage": stage, "--dry-run": dry_run or None,
+        given = {"--size": size, "--stage": stage, "--dry-run": dry_run or None,
                  "--lora-rank": lora_rank or None, "--gradient-checkpointing": gradient_checkpointing or None}  # fmt: skip
         for option, value in given.items():
             if value is not None:
@@ -118,9 +120,9 @@ def command(
             "See it with --dry-run; recipes.stages.train_stages trains it from a clip source of yours."
         )
     if preset == "face":
-        _train_face(output, samples, scale=scale, workers=workers, seed=seed)
+        _train_face(output, samples, start_from, scale=scale, workers=workers, seed=seed)
     elif preset == "judge":
-        _train_judge(output, samples, scale=scale, workers=workers, seed=seed)
+        _train_judge(output, samples, start_from, scale=scale, workers=workers, seed=seed)
     else:
         _train_model(
             output, preset, stage, samples, size, start_from, scale=scale, workers=workers, seed=seed, lora_rank=lora_rank,
@@ -128,33 +130,40 @@ def command(
         )  # fmt: skip
 
 
-def _train_judge(output: Path, samples: int | None, *, scale: float, workers: int, seed: int) -> None:
+def _train_judge(output: Path, samples: int | None, start: str | None, *, scale: float, workers: int, seed: int) -> None:
     from dataclasses import replace
+    from typing import Any
 
     from dreamactor.app.progress import training_lines
     from dreamactor.recipes.judge import JudgeRecipe, train_judge
 
-    recipe = JudgeRecipe(workers=workers, seed=seed)
-    steps = {name: _scaled(getattr(recipe, name), scale) for name in ("points_steps", "head_steps", "who_steps")}
+    recipe = JudgeRecipe(workers=workers, seed=seed, start=start)
+    steps: dict[str, Any] = {
+        name: _scaled(getattr(recipe, name), scale) for name in ("points_steps", "head_steps", "who_steps")
+    }
     recipe = replace(recipe, num_actors=samples or recipe.num_actors, **steps)
     with training_lines() as report:
         judge = train_judge(output, recipe, report)
     typer.echo(f"{judge} (measure it with: dreamactor bench judge --judge {judge})")
 
 
-def _train_face(output: Path, samples: int | None, *, scale: float, workers: int, seed: int) -> None:
+def _train_face(output: Path, samples: int | None, start: str | None, *, scale: float, workers: int, seed: int) -> None:
     from dataclasses import replace
 
     from dreamactor.app.progress import training_lines
     from dreamactor.errors import ConfigError
+    from dreamactor.inference.bundle import load_face_encoders
     from dreamactor.recipes.face import FaceRecipe, train_faces
 
     if samples is not None and samples % 2:
         raise ConfigError(f"--samples must be even for the face encoders (actors learn in pairs), got {samples}.")
     recipe = FaceRecipe(workers=workers, seed=seed).scaled(scale)
     recipe = replace(recipe, num_actors=samples or recipe.num_actors)
+    encoder = None if start is None else load_face_encoders(start).rgb
+    if start is not None and encoder is None:
+        raise ConfigError(f"{start} has no implicit face encoder to go on from. Leave --start-from out.")
     with training_lines() as report:
-        train_faces(output, recipe, report)
+        train_faces(output, recipe, report, start=encoder)
     typer.echo(f"{output / 'model'} (measure it with: dreamactor bench guidance --only faces --faces {output / 'model'})")
 
 
