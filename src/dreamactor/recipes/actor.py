@@ -180,13 +180,12 @@ def train_actor(
         workers: the processes that share the DiT's batches; None: this one alone.
     """
     workers = workers or alone()
-    bfloat16 = bfloat16_pays()
-    stages = recipe.stages(bfloat16=bfloat16)
+    stages = recipe.stages(bfloat16=bfloat16_pays(workers.device))
     choose_stage("actor", stages, stage)
     plan = [one for one in stages if (one.name == TOGETHER) == (stage == TOGETHER)]
     start = None if recipe.start is None else load_bundle(recipe.start)
     shapes = recipe.shapes
-    faces, paths, vae = workers.after_the_first(lambda: _prepare(run, recipe, start, report, bfloat16=bfloat16))
+    faces, paths, vae = workers.in_turn(lambda: _prepare(run, recipe, start, report))
     samples = load_samples(
         paths, vae, colourings=recipe.colourings, seed=recipe.seed, report=lambda d, t: report("encode", d, t)
     )
@@ -211,9 +210,7 @@ def train_actor(
     )  # fmt: skip
     if stage not in (ALL, plan[-1].name):
         return run / "dit" / stage
-    return workers.after_the_first(
-        lambda: _finish(run, recipe, start, faces, paths, vae, dit.eval(), samples, bfloat16=bfloat16)
-    )
+    return workers.in_turn(lambda: _finish(run, recipe, start, faces, paths, vae, dit.eval(), samples))
 
 
 def _loop(steps: int, rate: float, *, bfloat16: bool, decay: float = 0.99) -> LoopConfig:
@@ -221,7 +218,7 @@ def _loop(steps: int, rate: float, *, bfloat16: bool, decay: float = 0.99) -> Lo
 
 
 def _prepare(
-    run: Path, recipe: ActorRecipe, start: ModelBundle | None, report: Report, *, bfloat16: bool
+    run: Path, recipe: ActorRecipe, start: ModelBundle | None, report: Report
 ) -> tuple[FaceEncoders, list[Path], VideoVAE]:  # fmt: skip
     """Draws samples and guidance and trains the small networks that the DiT needs, whatever is missing of it."""
     shapes = recipe.shapes
@@ -239,7 +236,7 @@ def _prepare(
     vae = VideoVAE(shapes.vae)
 
     def vae_stage() -> None:
-        config = _loop(recipe.vae_steps, 2.5e-4, bfloat16=bfloat16)
+        config = _loop(recipe.vae_steps, 2.5e-4, bfloat16=bfloat16_pays())
         train_vae(vae, run / "samples", run / "vae", config, batch=16, crop=64, num_frames=5, seed=recipe.seed)
 
     if start is None:
@@ -251,7 +248,7 @@ def _prepare(
 
 def _finish(
     run: Path, recipe: ActorRecipe, start: ModelBundle | None, faces: FaceEncoders, paths: list[Path], vae: VideoVAE,
-    dit: DiT, samples: list[EncodedSample], *, bfloat16: bool,
+    dit: DiT, samples: list[EncodedSample],
 ) -> Path:  # fmt: skip
     """Trains the decoder on what the DiT makes, and writes the bundle."""
     shapes = recipe.shapes
@@ -259,7 +256,7 @@ def _finish(
     decoder = ProxyDecoder(shapes.decoder)
     if start is not None:
         start_from(decoder, start.decoder, grown=(FACE_INPUT,), last_inputs=1)  # the last one says that there is a face
-    config = _loop(recipe.decoder_steps, 6e-4, bfloat16=bfloat16, decay=0.995)
+    config = _loop(recipe.decoder_steps, 6e-4, bfloat16=bfloat16_pays(), decay=0.995)
     train_once(run / "decoder", decoder, lambda: _train_decoder(vae, dit, decoder, samples, paths, run, config, recipe))
     described = asdict(recipe)
     del described["shapes"]  # model.json says them itself
