@@ -127,10 +127,15 @@ class ActorRecipe:
     lora_rank: int = 0
     gradient_checkpointing: bool = False
 
+    def loop(self, steps: int, rate: float, *, bfloat16: bool, decay: float = 0.99) -> LoopConfig:
+        """Of one training."""
+        peak = rate if self.start is None else rate * GOING_ON
+        return LoopConfig(num_steps=steps, learning_rate=peak, warmup=60, ema_decay=decay, bfloat16=bfloat16)
+
     def stages(self, *, bfloat16: bool = False) -> tuple[StageConfig, ...]:
         """All stages of the DiT: `together`, which is one, and the progressive five, which share the same steps."""
         steps = {name: max(2, round(share * self.dit_steps)) for name, share in SHARES.items()}
-        loop = _loop(self.dit_steps, 8e-4, bfloat16=bfloat16)
+        loop = self.loop(self.dit_steps, 8e-4, bfloat16=bfloat16)
         proxy = self.shapes.dit.uses_proxy
         return tuple(
             stage
@@ -158,6 +163,8 @@ def actor_preset(recipe: ActorRecipe, *, name: str = "actor") -> Preset:
     )  # fmt: skip
 
 
+GOING_ON = 0.6
+"""Of the learning rate, where training goes on from a model."""
 FACE_INPUT = "face_mlp.0.weight"
 """Of DiT and decoder: what takes face motion tokens, which grow with the expression schema."""
 DECODED_STEPS = (1, 2, 4)
@@ -213,10 +220,6 @@ def train_actor(
     return workers.in_turn(lambda: _finish(run, recipe, start, faces, paths, vae, dit.eval(), samples))
 
 
-def _loop(steps: int, rate: float, *, bfloat16: bool, decay: float = 0.99) -> LoopConfig:
-    return LoopConfig(num_steps=steps, learning_rate=rate, warmup=60, ema_decay=decay, bfloat16=bfloat16)
-
-
 def _prepare(
     run: Path, recipe: ActorRecipe, start: ModelBundle | None, report: Report
 ) -> tuple[FaceEncoders, list[Path], VideoVAE]:  # fmt: skip
@@ -236,7 +239,7 @@ def _prepare(
     vae = VideoVAE(shapes.vae)
 
     def vae_stage() -> None:
-        config = _loop(recipe.vae_steps, 2.5e-4, bfloat16=bfloat16_pays())
+        config = recipe.loop(recipe.vae_steps, 2.5e-4, bfloat16=bfloat16_pays())
         train_vae(vae, run / "samples", run / "vae", config, batch=16, crop=64, num_frames=5, seed=recipe.seed)
 
     if start is None:
@@ -256,7 +259,7 @@ def _finish(
     decoder = ProxyDecoder(shapes.decoder)
     if start is not None:
         start_from(decoder, start.decoder, grown=(FACE_INPUT,), last_inputs=1)  # the last one says that there is a face
-    config = _loop(recipe.decoder_steps, 6e-4, bfloat16=bfloat16_pays(), decay=0.995)
+    config = recipe.loop(recipe.decoder_steps, 6e-4, bfloat16=bfloat16_pays(), decay=0.995)
     train_once(run / "decoder", decoder, lambda: _train_decoder(vae, dit, decoder, samples, paths, run, config, recipe))
     described = asdict(recipe)
     del described["shapes"]  # model.json says them itself

@@ -74,19 +74,21 @@ class LoopConfig:
 
 
 def bfloat16_pays(device: torch.device | None = None) -> bool:
-    """Whether to compute in bfloat16: on a GPU that knows it; on the processor (None) where matrix products are at least
-    twice as fast as in float32 (measured)."""
+    """Whether to compute in bfloat16: on a GPU that knows it; on the processor (None) where matrix products are so much
+    faster than in float32 (measured) that training is.
+
+    Products that are 2.3 times as fast make a step of the DiT 1.6 times as fast: norms and losses stay in float32.
+    """
     if device is not None and device.type == "cuda":
         return torch.cuda.is_bf16_supported()
-    seconds = {}
-    for dtype in (torch.float32, torch.bfloat16):
-        a = torch.randn(768, 768, dtype=dtype)
-        a @ a
-        start = time.perf_counter()
-        for _ in range(3):
+    seconds = dict.fromkeys((torch.float32, torch.bfloat16), math.inf)
+    for _ in range(8):  # by turns, and the fastest of each counts: others use the machine too
+        for dtype in seconds:
+            a = torch.randn(768, 768, dtype=dtype)
+            start = time.perf_counter()
             a @ a
-        seconds[dtype] = time.perf_counter() - start
-    return seconds[torch.float32] > 2 * seconds[torch.bfloat16]
+            seconds[dtype] = min(seconds[dtype], time.perf_counter() - start)
+    return seconds[torch.float32] > 1.6 * seconds[torch.bfloat16]
 
 
 class TrainingLoop:
