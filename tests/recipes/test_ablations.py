@@ -14,6 +14,7 @@ from dreamactor.data.held_out import CaseSpec, HeldOutCase, draw_case, set_specs
 from dreamactor.data.samples import ActorSample, draw_sample, save_sample
 from dreamactor.guidance.bone_length import estimate_proportions
 from dreamactor.guidance.retarget import RetargetOptions, retarget
+from dreamactor.guidance.view_picks import pick_by_yaw
 from dreamactor.inference.animator import Animator
 from dreamactor.inference.request import AnimateRequest
 from dreamactor.models.dit import DiT, DiTConfig
@@ -22,7 +23,6 @@ from dreamactor.recipes.ablations.body_mesh import body_mesh, draw_body_mesh
 from dreamactor.recipes.ablations.faces import Faces, face_crops
 from dreamactor.recipes.ablations.measure import placed_beforehand
 from dreamactor.recipes.ablations.variants import COMPARISONS, Variant
-from dreamactor.recipes.ablations.views import pick_by_yaw
 from dreamactor.recipes.tiny import tiny_bundle
 from dreamactor.types.guidance import ReferenceSet
 from factories import make_track

@@ -6,12 +6,10 @@ target are the reference's own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from fractions import Fraction
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -27,16 +25,17 @@ from dreamactor.data.actors import (
 from dreamactor.data.actors.figure import build_figure
 from dreamactor.data.actors.render import Rendering
 from dreamactor.data.actors.scene import place_camera
+from dreamactor.data.packing import pack_track, unpack_track
 from dreamactor.errors import InputError
 from dreamactor.types.guidance import ReferenceImage
-from dreamactor.types.track import BodyTrack, FaceTrack, HandTrack, HeadTrack, PersonTrack
-from dreamactor.types.video import FrameTimes
+from dreamactor.types.track import PersonTrack
 
 NUM_REFERENCES = 2
 DOUBLE_STRIDE = 40_009
 """From a sample's seed to that of the actor who doubles for it."""
 PERFORMANCE_FRAMES = 73
 """Length of the performance that a clip is a random part of."""
+_SOURCE = "actor (exact)"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +47,7 @@ class ActorSample:
         frames: [T, H, W, 3] uint8.
         mask: [T, H, W] uint8.
         track: exact track of the clip.
-        expression: [T, E] float32.
+        expression: [T, E] float32; E = 0 where nobody knows it (perceived clips).
         references: pictures of the same actor; the first near frontal, the second from anywhere.
     """
 
@@ -121,45 +120,15 @@ def _start(rng: np.random.Generator, num_frames: int) -> int:
     return int(rng.integers(0, PERFORMANCE_FRAMES - num_frames + 1))
 
 
-def _pack_track(prefix: str, track: PersonTrack) -> dict[str, Tensor]:
-    packed = {}
-    for part in ("body", "hands", "head", "face"):
-        value = getattr(track, part)
-        for field in fields(value):
-            packed[f"{prefix}.{part}.{field.name}"] = getattr(value, field.name).contiguous()
-    packed[f"{prefix}.size"] = torch.tensor([track.width, track.height])
-    return packed
-
-
-def _unpack_track(prefix: str, packed: dict[str, Tensor]) -> PersonTrack:
-    def part(name: str, kind: type) -> object:
-        return kind(**{field.name: packed[f"{prefix}.{name}.{field.name}"] for field in fields(kind)})
-
-    width, height = packed[f"{prefix}.size"].tolist()
-    body = part("body", BodyTrack)
-    num_frames = body.tracked.shape[0]  # type: ignore[attr-defined]
-    return PersonTrack(
-        width=width,
-        height=height,
-        times=FrameTimes.constant(num_frames, Fraction(25)),
-        body=body,  # type: ignore[arg-type]
-        hands=part("hands", HandTrack),  # type: ignore[arg-type]
-        head=part("head", HeadTrack),  # type: ignore[arg-type]
-        face=part("face", FaceTrack),  # type: ignore[arg-type]
-        cut=torch.zeros(num_frames, dtype=torch.bool),
-        source="actor (exact)",
-    )
-
-
 def save_sample(path: Path, sample: ActorSample) -> None:
     """Writes a sample to one safetensors file, atomically."""
     packed = {"frames": sample.frames, "mask": sample.mask, "expression": sample.expression}
-    packed |= _pack_track("track", sample.track)
+    packed |= pack_track("track", sample.track)
     for index, reference in enumerate(sample.references):
         packed[f"reference{index}.image"] = reference.image
         if reference.mask is not None:
             packed[f"reference{index}.mask"] = reference.mask
-        packed |= _pack_track(f"reference{index}", reference.person)
+        packed |= pack_track(f"reference{index}", reference.person)
     part = path.with_suffix(".part")
     save_file(
         {name: value.contiguous().clone() for name, value in packed.items()},
@@ -180,14 +149,16 @@ def load_sample(path: Path) -> ActorSample:
         name = f"reference{len(references)}"
         references.append(
             ReferenceImage(
-                image=packed[f"{name}.image"], person=_unpack_track(name, packed), mask=packed.get(f"{name}.mask")
+                image=packed[f"{name}.image"],
+                person=unpack_track(name, packed, source=_SOURCE),
+                mask=packed.get(f"{name}.mask"),
             )
         )
     return ActorSample(
         seed=int(path.stem.split("_")[-1]),
         frames=packed["frames"],
         mask=packed["mask"],
-        track=_unpack_track("track", packed),
+        track=unpack_track("track", packed, source=_SOURCE),
         expression=packed["expression"],
         references=tuple(references),
     )

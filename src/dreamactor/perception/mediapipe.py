@@ -84,7 +84,7 @@ class MediaPipeEstimator:
         """Forgets the person followed so far."""
         for confidence, holistic in self._holistic.items():
             if confidence in self._started:
-                with _quiet_native_logs():
+                with quiet_native_logs():
                     holistic.reset()
         self._started.clear()
         self._settled = False
@@ -141,7 +141,7 @@ class MediaPipeEstimator:
         return _to_raw_person(result, width=width, height=height)
 
     def _detect(self, tile: np.ndarray) -> list[Any]:
-        with _quiet_native_logs():
+        with quiet_native_logs():
             if self._detector is None:
                 graph = text_format.Parse(_DETECTOR_GRAPH, calculator_pb2.CalculatorGraphConfig())
                 self._detector = SolutionBase(graph_config=graph, outputs=["detections"])
@@ -151,7 +151,7 @@ class MediaPipeEstimator:
         # A graph that has run before is silent; a static one starts its parts anew for every picture.
         silent = confidence in self._started and not self._static
         self._started.add(confidence)
-        with contextlib.nullcontext() if silent else _quiet_native_logs():
+        with contextlib.nullcontext() if silent else quiet_native_logs():
             if confidence not in self._holistic:
                 self._holistic[confidence] = Holistic(
                     static_image_mode=self._static,
@@ -245,7 +245,7 @@ def _grey_outside(picture: np.ndarray, box: Tensor) -> np.ndarray:
 
 
 @contextlib.contextmanager
-def _quiet_native_logs() -> Iterator[None]:
+def quiet_native_logs() -> Iterator[None]:
     """Hides what the native library writes to the error stream while a graph starts; it offers no switch of its own."""
     try:
         saved = os.dup(2)

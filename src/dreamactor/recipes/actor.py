@@ -291,7 +291,8 @@ def _guide(run: Path, faces: FaceEncoders, report: Report) -> list[Path]:
         out = folder / path.name
         if not out.exists():
             sample = load_sample(path)
-            save_guided(out, guide_sample(sample, generator=torch.Generator().manual_seed(sample.seed), faces=faces))
+            generator = torch.Generator().manual_seed(sample.seed)
+            save_guided(out, guide_sample(sample, generator=generator, faces=faces, doubles=True))
         made.append(out)
         report("guidance", index + 1, len(paths))
     return made

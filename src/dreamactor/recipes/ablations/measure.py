@@ -18,6 +18,7 @@ from dreamactor.evaluation.clip import Truth, score_pixels
 from dreamactor.guidance.bone_length import estimate_proportions
 from dreamactor.guidance.retarget import RetargetOptions, retarget
 from dreamactor.guidance.textured_proxy import ProxyModel
+from dreamactor.guidance.view_picks import pick_by_yaw
 from dreamactor.inference.animator import Animator
 from dreamactor.inference.bundle import ModelBundle
 from dreamactor.inference.request import AnimateRequest
@@ -27,7 +28,6 @@ from dreamactor.models.face_motion import ImplicitFaceEncoder
 from dreamactor.models.inputs import ReferenceInput
 from dreamactor.recipes.ablations.body_mesh import BodyMesh, body_mesh, draw_body_mesh
 from dreamactor.recipes.ablations.variants import Variant
-from dreamactor.recipes.ablations.views import pick_by_yaw
 from dreamactor.training.guided import stack_maps
 from dreamactor.types.guidance import FaceInput, MotionGuidance, ReferenceImage, ReferenceSet
 from dreamactor.types.track import PersonTrack

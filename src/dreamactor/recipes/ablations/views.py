@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -21,41 +20,11 @@ from dreamactor.data.actors.scene import place_camera
 from dreamactor.data.samples import PERFORMANCE_FRAMES
 from dreamactor.guidance.jitter import jitter_track
 from dreamactor.guidance.pose_maps import draw_pose_maps
+from dreamactor.guidance.view_picks import pick_by_yaw
 from dreamactor.models.vae import VideoVAE
 from dreamactor.training.colours import turn_colours
 from dreamactor.training.encoded import EncodedSample
 from dreamactor.training.guided import EXACT_REFERENCES, stack_maps
-
-NUM_VIEWS: Final = 3
-_TOO_ALIKE_RAD: Final = torch.pi / 6
-"""Views closer than 30 degrees show little new."""
-_SAME_RAD: Final = 0.02
-"""Views closer than a degree show nothing new."""
-
-
-def pick_by_yaw(yaw_rad: Tensor) -> list[int]:
-    """Frames with the least, the median and the greatest yaw [T], told relative to the camera.
-
-    Where two of them are closer than 30 degrees on the circle: the median and the frames farthest from it and from each
-    other. At most three frames, in the order of time, no view twice.
-    """
-    turned = torch.remainder(yaw_rad + torch.pi, 2 * torch.pi) - torch.pi
-
-    def apart(frame: int) -> Tensor:
-        """[T] distance on the circle from a frame."""
-        way = (turned - turned[frame]).abs()
-        return torch.minimum(way, 2 * torch.pi - way)
-
-    order = turned.argsort(stable=True).tolist()
-    least, middle, greatest = order[0], order[len(order) // 2], order[-1]
-    picks = [least, middle, greatest]
-    if min(float(apart(least)[middle]), float(apart(middle)[greatest]), float(apart(least)[greatest])) < _TOO_ALIKE_RAD:
-        picks = [middle]
-        for _ in range(NUM_VIEWS - 1):
-            nearest = torch.stack([apart(pick) for pick in picks]).amin(dim=0)
-            if float(nearest.max()) > _SAME_RAD:
-                picks.append(int(nearest.argmax()))
-    return sorted(set(picks))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,1 @@
+"""Where clips come from: performances, each seen by one camera or several, from files or drawn."""
