@@ -212,7 +212,7 @@ def train_actor(
             write_image(folder / f"sheet_{step:06d}.png", draw_sheet(rows))
 
     dit = train_stages(
-        build, plan, lambda: MemoryClips(samples, seed=recipe.seed), run / "dit", only=stage, warm=start is not None,
+        build, plan, lambda _: MemoryClips(samples, seed=recipe.seed), run / "dit", only=stage, warm=start is not None,
         seed=recipe.seed, channel_weight=vae.latent_std, workers=workers, sheet=sheet, sheet_every=SHEET_EVERY,
     )  # fmt: skip
     if stage not in (ALL, plan[-1].name):

@@ -59,6 +59,13 @@ def command(
             help="Go on from a model (actor, or a folder) instead of from nothing; its VAE is kept.", show_default=False
         ),
     ] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Folder of clips from build-data; may be given several times. The DiT of --start-from learns from them.",
+            show_default=False,
+        ),
+    ] = None,
     lora_rank: Annotated[
         int,
         typer.Option(min=0, help="Rank of low-rank layers that learn instead of the DiT's own (LoRA, needs PEFT); 0: none."),
@@ -85,6 +92,8 @@ def command(
 
       dreamactor train --output more --start-from actor --scale 0.3
 
+      dreamactor train --output mine --start-from actor --data clips --scale 0.1
+
       dreamactor train face --output face-run
 
       dreamactor train judge --output judge-run
@@ -96,8 +105,11 @@ def command(
     if preset not in (*_MODELS, *_PARTS):
         raise ConfigError(f"Unknown preset '{preset}'. Known: {', '.join((*_MODELS, *_PARTS))}.")
     if preset in _PARTS:
-        given = {"--size": size, "--start-from": start_from, "--stage": stage, "--dry-run": dry_run or None,
-                 "--lora-rank": lora_rank or None, "--gradient-checkpointing": gradient_checkpointing or None}  # fmt: skip
+        given = {
+            "--size": size, "--start-from": start_from, "--stage": stage, "--dry-run": dry_run or None,
+            "--data": data or None, "--lora-rank": lora_rank or None,
+            "--gradient-checkpointing": gradient_checkpointing or None,
+        }  # fmt: skip
         for option, value in given.items():
             if value is not None:
                 why = ": its networks see crops of fixed sizes" if option == "--size" else ""
@@ -123,8 +135,8 @@ def command(
         _train_judge(output, samples, scale=scale, workers=workers, seed=seed)
     else:
         _train_model(
-            output, preset, stage, samples, size, start_from, scale=scale, workers=workers, seed=seed, lora_rank=lora_rank,
-            gradient_checkpointing=gradient_checkpointing,
+            output, preset, stage, samples, size, start_from, data or [], scale=scale, workers=workers, seed=seed,
+            lora_rank=lora_rank, gradient_checkpointing=gradient_checkpointing,
         )  # fmt: skip
 
 
@@ -159,7 +171,8 @@ def _train_face(output: Path, samples: int | None, *, scale: float, workers: int
 
 
 def _train_model(
-    output: Path, preset: str, stage: str | None, samples: int | None, size: int | None, start: str | None, *,
+    output: Path, preset: str, stage: str | None, samples: int | None, size: int | None, start: str | None,
+    data: list[Path], *,
     scale: float, workers: int, seed: int, lora_rank: int, gradient_checkpointing: bool,
 ) -> None:  # fmt: skip
     from dataclasses import replace
@@ -168,6 +181,7 @@ def _train_model(
     from dreamactor.app.progress import training_lines
     from dreamactor.errors import ConfigError
     from dreamactor.recipes.actor import TOGETHER, ActorRecipe, train_actor
+    from dreamactor.recipes.own_clips import train_on_clips
     from dreamactor.recipes.stages import ALL
     from dreamactor.recipes.tiny import tiny_recipe
     from dreamactor.training.distributed import open_workers
@@ -187,7 +201,10 @@ def _train_model(
     recipe = replace(recipe, **counts)
     chosen = stage or (ALL if tiny else TOGETHER)
     with open_workers() as processes, training_lines() as report:
-        made = train_actor(output, recipe, report, stage=chosen, workers=processes)
+        if data:
+            made = train_on_clips(output, data, recipe, stage=chosen, workers=processes)
+        else:
+            made = train_actor(output, recipe, report, stage=chosen, workers=processes)
         main = processes.main
     if main:
         trained = (made / "model.json").exists()
