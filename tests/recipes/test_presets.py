@@ -12,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from dreamactor.app.main import run
 from dreamactor.errors import ConfigError
+from dreamactor.inference.bundle import load_bundle
 from dreamactor.models.dit import DiT, DiTConfig
 from dreamactor.models.inputs import DriveInput, ReferenceInput
 from dreamactor.models.weights import wan_key_map
@@ -138,3 +139,19 @@ def test_tiny_walks_the_whole_road_by_stages(tmp_path: Path, capsys: pytest.Capt
     logs = {path: path.read_text() for path in tmp_path.rglob("log.jsonl")}
     assert {path.parent.name for path in logs} >= {"pretrain", "warm-up", "stage-1", "stage-2", "stage-3", "decoder"}
     assert (tmp_path / "model" / "model.json").exists()
+
+
+@pytest.mark.slow
+def test_a_model_goes_on_with_clips_in_shards(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model, clips, more = (str(tmp_path / name) for name in ("first", "clips", "more"))
+    assert run(["train", "tiny", "--output", model]) == 0
+    assert run(["build-data", clips, "--actors", "0-1", "--frames", "9-9", "--size", "64", "--workers", "1"]) == 0
+    command = ["train", "tiny", "--output", more, "--data", clips, "--scale", "0.0005"]
+    assert run(command) == 2
+    assert "--start-from" in capsys.readouterr().err
+    assert run([*command, "--start-from", f"{model}/model", "--stage", "together"]) == 0
+    assert load_bundle(f"{more}/model").metadata["clips"] > 0
+    before, after = (load_bundle(f"{folder}/model") for folder in (model, more))
+    for name, part in before.parts().items():
+        same = all(torch.equal(a, b) for a, b in zip(part.parameters(), after.parts()[name].parameters(), strict=True))
+        assert same == (name != "dit")

@@ -32,8 +32,8 @@ FEW = LoopConfig(num_steps=3, learning_rate=1e-2, warmup=1, log_every=1)
 STEPS = dict.fromkeys(("pretrain", "warm-up", "stage-1", "stage-2", "stage-3"), 2)
 
 
-def _source(seed: int = 0) -> MemoryClips:
-    return MemoryClips([random_clip(index) for index in range(4)], seed=seed)
+def _source(stage: StageConfig | None = None) -> MemoryClips:
+    return MemoryClips([random_clip(index) for index in range(4)], seed=0)
 
 
 def _plan(loop: LoopConfig = FEW) -> dict[str, StageConfig]:

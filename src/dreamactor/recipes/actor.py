@@ -127,14 +127,15 @@ class ActorRecipe:
     lora_rank: int = 0
     gradient_checkpointing: bool = False
 
-    def rate(self, from_nothing: float) -> float:
-        """Learning rate, given what it is where training starts from nothing."""
-        return from_nothing * (1.0 if self.start is None else GOING_ON)
+    def loop(self, steps: int, rate: float, *, bfloat16: bool, decay: float = 0.99) -> LoopConfig:
+        """Of one training."""
+        peak = rate if self.start is None else rate * GOING_ON
+        return LoopConfig(num_steps=steps, learning_rate=peak, warmup=60, ema_decay=decay, bfloat16=bfloat16)
 
     def stages(self, *, bfloat16: bool = False) -> tuple[StageConfig, ...]:
         """All stages of the DiT: `together`, which is one, and the progressive five, which share the same steps."""
         steps = {name: max(2, round(share * self.dit_steps)) for name, share in SHARES.items()}
-        loop = _loop(self.dit_steps, self.rate(8e-4), bfloat16=bfloat16)
+        loop = self.loop(self.dit_steps, 8e-4, bfloat16=bfloat16)
         proxy = self.shapes.dit.uses_proxy
         return tuple(
             stage
@@ -186,13 +187,12 @@ def train_actor(
         workers: the processes that share the DiT's batches; None: this one alone.
     """
     workers = workers or alone()
-    bfloat16 = bfloat16_pays()
-    stages = recipe.stages(bfloat16=bfloat16)
+    stages = recipe.stages(bfloat16=bfloat16_pays(workers.device))
     choose_stage("actor", stages, stage)
     plan = [one for one in stages if (one.name == TOGETHER) == (stage == TOGETHER)]
     start = None if recipe.start is None else load_bundle(recipe.start)
     shapes = recipe.shapes
-    faces, paths, vae = workers.after_the_first(lambda: _prepare(run, recipe, start, report, bfloat16=bfloat16))
+    faces, paths, vae = workers.in_turn(lambda: _prepare(run, recipe, start, report))
     samples = load_samples(
         paths, vae, colourings=recipe.colourings, seed=recipe.seed, report=lambda d, t: report("encode", d, t)
     )
@@ -212,22 +212,16 @@ def train_actor(
             write_image(folder / f"sheet_{step:06d}.png", draw_sheet(rows))
 
     dit = train_stages(
-        build, plan, lambda: MemoryClips(samples, seed=recipe.seed), run / "dit", only=stage, warm=start is not None,
+        build, plan, lambda _: MemoryClips(samples, seed=recipe.seed), run / "dit", only=stage, warm=start is not None,
         seed=recipe.seed, channel_weight=vae.latent_std, workers=workers, sheet=sheet, sheet_every=SHEET_EVERY,
     )  # fmt: skip
     if stage not in (ALL, plan[-1].name):
         return run / "dit" / stage
-    return workers.after_the_first(
-        lambda: _finish(run, recipe, start, faces, paths, vae, dit.eval(), samples, bfloat16=bfloat16)
-    )
-
-
-def _loop(steps: int, rate: float, *, bfloat16: bool, decay: float = 0.99) -> LoopConfig:
-    return LoopConfig(num_steps=steps, learning_rate=rate, warmup=60, ema_decay=decay, bfloat16=bfloat16)
+    return workers.in_turn(lambda: _finish(run, recipe, start, faces, paths, vae, dit.eval(), samples))
 
 
 def _prepare(
-    run: Path, recipe: ActorRecipe, start: ModelBundle | None, report: Report, *, bfloat16: bool
+    run: Path, recipe: ActorRecipe, start: ModelBundle | None, report: Report
 ) -> tuple[FaceEncoders, list[Path], VideoVAE]:  # fmt: skip
     """Draws samples and guidance and trains the small networks that the DiT needs, whatever is missing of it."""
     shapes = recipe.shapes
@@ -245,7 +239,7 @@ def _prepare(
     vae = VideoVAE(shapes.vae)
 
     def vae_stage() -> None:
-        config = _loop(recipe.vae_steps, 2.5e-4, bfloat16=bfloat16)
+        config = recipe.loop(recipe.vae_steps, 2.5e-4, bfloat16=bfloat16_pays())
         train_vae(vae, run / "samples", run / "vae", config, batch=16, crop=64, num_frames=5, seed=recipe.seed)
 
     if start is None:
@@ -257,7 +251,7 @@ def _prepare(
 
 def _finish(
     run: Path, recipe: ActorRecipe, start: ModelBundle | None, faces: FaceEncoders, paths: list[Path], vae: VideoVAE,
-    dit: DiT, samples: list[EncodedSample], *, bfloat16: bool,
+    dit: DiT, samples: list[EncodedSample],
 ) -> Path:  # fmt: skip
     """Trains the decoder on what the DiT makes, and writes the bundle."""
     shapes = recipe.shapes
@@ -265,7 +259,7 @@ def _finish(
     decoder = ProxyDecoder(shapes.decoder)
     if start is not None:
         start_from(decoder, start.decoder, grown=(FACE_INPUT,), last_inputs=1)  # the last one says that there is a face
-    config = _loop(recipe.decoder_steps, recipe.rate(6e-4), bfloat16=bfloat16, decay=0.995)
+    config = recipe.loop(recipe.decoder_steps, 6e-4, bfloat16=bfloat16_pays(), decay=0.995)
     train_once(run / "decoder", decoder, lambda: _train_decoder(vae, dit, decoder, samples, paths, run, config, recipe))
     described = asdict(recipe)
     del described["shapes"]  # model.json says them itself
@@ -297,7 +291,8 @@ def _guide(run: Path, faces: FaceEncoders, report: Report) -> list[Path]:
         out = folder / path.name
         if not out.exists():
             sample = load_sample(path)
-            save_guided(out, guide_sample(sample, generator=torch.Generator().manual_seed(sample.seed), faces=faces))
+            generator = torch.Generator().manual_seed(sample.seed)
+            save_guided(out, guide_sample(sample, generator=generator, faces=faces, doubles=True))
         made.append(out)
         report("guidance", index + 1, len(paths))
     return made

@@ -120,7 +120,7 @@ def choose_stage(preset: str, stages: Sequence[StageConfig], name: str) -> None:
 
 
 def train_stages(
-    build: Callable[[], DiT], stages: Sequence[StageConfig], sources: Callable[[], ClipSource], run: Path, *,
+    build: Callable[[], DiT], stages: Sequence[StageConfig], sources: Callable[[StageConfig], ClipSource], run: Path, *,
     only: str = ALL, warm: bool = False, seed: int, channel_weight: Tensor | None = None, workers: Workers | None = None,
     sheet: Callable[[DiT, Path, int], None] | None = None, sheet_every: int = 0,
 ) -> DiT:  # fmt: skip
@@ -129,7 +129,7 @@ def train_stages(
     Args:
         build: the network before its first stage, the same every time.
         stages: the plan.
-        sources: where clips come from, from the beginning.
+        sources: where a stage's clips come from, from the beginning.
         run: a folder for each stage.
         only: name of a stage, or `ALL`.
         warm: `build` gives weights that any stage may start from.
@@ -157,7 +157,7 @@ def train_stages(
                     sheet(dit, folder, step)
 
             weights = train_stage(
-                dit, sources(), folder, stage, seed=seed, channel_weight=channel_weight, workers=workers, sheet=draw,
+                dit, sources(stage), folder, stage, seed=seed, channel_weight=channel_weight, workers=workers, sheet=draw,
                 sheet_every=sheet_every if sheet else 0,
             )  # fmt: skip
             if workers is None or workers.main:

@@ -62,14 +62,14 @@ class Workers:
         dist.all_reduce(total)
         return total / self.count
 
-    def after_the_first(self, work: Callable[[], T]) -> T:
-        """Every process does the work, the first one alone before the others: they find on disk what it left there."""
-        if self.count == 1:
-            return work()
-        if self.main:
-            done = work()
-        dist.barrier()
-        return done if self.main else work()
+    def in_turn(self, work: Callable[[], T]) -> T:
+        """Every process does the work, one after the other: all but the first find on disk what it left there."""
+        for turn in range(self.count):
+            if turn == self.rank:
+                done = work()
+            if self.count > 1:
+                dist.barrier()
+        return done
 
     def largest(self, value: int) -> int:
         """The largest value of all processes."""

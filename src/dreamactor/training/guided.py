@@ -88,12 +88,15 @@ def as_perceived(sample: ActorSample, *, generator: torch.Generator) -> tuple[Re
     return reference, seen_by_perception(sample.track, exact_drive)
 
 
-def guide_sample(sample: ActorSample, *, generator: torch.Generator, faces: FaceEncoders | None = None) -> GuidedSample:
+def guide_sample(
+    sample: ActorSample, *, generator: torch.Generator, faces: FaceEncoders | None = None, doubles: bool = False
+) -> GuidedSample:
     """Draws the guidance of a sample from one of its references.
 
     Args:
         sample, generator: see `as_perceived`.
         faces: give the face tokens, as they will when the model is used; None: the exact coefficients stand for them.
+        doubles: see `face_tokens`.
 
     Raises:
         ValueError: nobody knows the coefficients that are to stand for the tokens (perceived clips).
@@ -104,7 +107,7 @@ def guide_sample(sample: ActorSample, *, generator: torch.Generator, faces: Face
     reference, track = as_perceived(sample, generator=generator)
     tokens, faced = sample.expression, track.face.tracked
     if faces is not None:
-        tokens, shown = face_tokens(sample, faces, generator=generator)
+        tokens, shown = face_tokens(sample, faces, generator=generator, doubles=doubles)
         faced = faced & shown
     references = ReferenceSet(images=(reference,), proportions=estimate_proportions([reference.person]))
     drawn = draw_proxy(prepare_proxy(references, track), track, width=width, height=height)
@@ -124,11 +127,18 @@ def guide_sample(sample: ActorSample, *, generator: torch.Generator, faces: Face
 
 
 @torch.no_grad()
-def face_tokens(sample: ActorSample, faces: FaceEncoders, *, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """What one of the encoders, drawn at random, makes of a clip, or of another actor who plays it, perceived with errors:
-    tokens [T, c], and [T] bool where that face was seen."""
+def face_tokens(
+    sample: ActorSample, faces: FaceEncoders, *, generator: torch.Generator, doubles: bool = False
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """What one of the encoders, drawn at random, makes of a clip that was perceived with errors: tokens [T, c], and [T] bool
+    where that face was seen.
+
+    Args:
+        sample, faces, generator: see `guide_sample`.
+        doubles: half of the time another actor plays the clip; only for what `draw_sample` drew.
+    """
     frames, exact = sample.frames, sample.track
-    if torch.rand((), generator=generator) < DOUBLE_RATE:
+    if doubles and torch.rand((), generator=generator) < DOUBLE_RATE:
         double = draw_double(sample.seed, size=frames.shape[1], num_frames=len(frames))
         frames, exact = double.frames, double.track
     track = jitter_track(exact, generator=generator)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import time
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -56,11 +57,14 @@ class RunLog:
         seconds = time.monotonic() - self._started
         rounded = {name: float(f"{value:.6g}") for name, value in numbers.items()}
         self._pending.append(json.dumps({"step": step, "seconds": round(seconds, 1), **rounded}) + "\n")
+        whole = self.path.stat().st_size if self.path.exists() else 0
         try:
             with self.path.open("a") as file:
                 file.write("".join(self._pending))
             self._pending = []
         except OSError as error:
+            if self.path.exists():
+                os.truncate(self.path, whole)  # a line may have been written in part
             log.warning("Cannot write %s (%s); its lines are kept and written later.", self.path, error.strerror)
         if self._board is not None:
             for name, value in numbers.items():

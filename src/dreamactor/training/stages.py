@@ -114,10 +114,10 @@ def train_stage(
             first_frame_reference=stage.first_frame_reference, time_shift=stage.time_shift,
         )  # fmt: skip
         own = loop.workers.share(list(enumerate(source.draw(stage.batch_size))))
-        batch = make_batch(
-            [source.load(drawn) for _, drawn in own], [clip_generator(seed, loop.step, index) for index, _ in own], how,
-            temporal=dit.config["temporal"],
-        ).to(loop.workers.device)  # fmt: skip
+        with torch.autocast(loop.workers.device.type, enabled=False):  # sources may encode: that is no part of the step
+            clips = [source.load(drawn) for _, drawn in own]
+            generators = [clip_generator(seed, loop.step, index) for index, _ in own]
+            batch = make_batch(clips, generators, how, temporal=dit.config["temporal"]).to(loop.workers.device)
         loop.batch = batch.tensors()
         loss, clean_mse = clip_losses(dit, batch, weight)
         return loss.mean(), {"clean_mse": float(clean_mse.mean())}

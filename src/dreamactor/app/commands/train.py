@@ -61,6 +61,13 @@ def command(
             show_default=False,
         ),
     ] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Folder of clips from build-data; may be given several times. The DiT of --start-from learns from them.",
+            show_default=False,
+        ),
+    ] = None,
     lora_rank: Annotated[
         int,
         typer.Option(min=0, help="Rank of low-rank layers that learn instead of the DiT's own (LoRA, needs PEFT); 0: none."),
@@ -87,6 +94,8 @@ def command(
 
       dreamactor train --output more --start-from actor --scale 0.3
 
+      dreamactor train --output mine --start-from actor --data clips --scale 0.1
+
       dreamactor train face --output face-run
 
       dreamactor train judge --output judge-run --start-from judge
@@ -98,8 +107,11 @@ def command(
     if preset not in (*_MODELS, *_PARTS):
         raise ConfigError(f"Unknown preset '{preset}'. Known: {', '.join((*_MODELS, *_PARTS))}.")
     if preset in _PARTS:
-        given = {"--size": size, "--stage": stage, "--dry-run": dry_run or None,
-                 "--lora-rank": lora_rank or None, "--gradient-checkpointing": gradient_checkpointing or None}  # fmt: skip
+        given = {
+            "--size": size, "--stage": stage, "--dry-run": dry_run or None,
+            "--data": data or None, "--lora-rank": lora_rank or None,
+            "--gradient-checkpointing": gradient_checkpointing or None,
+        }  # fmt: skip
         for option, value in given.items():
             if value is not None:
                 why = ": its networks see crops of fixed sizes" if option == "--size" else ""
@@ -125,8 +137,8 @@ def command(
         _train_judge(output, samples, start_from, scale=scale, workers=workers, seed=seed)
     else:
         _train_model(
-            output, preset, stage, samples, size, start_from, scale=scale, workers=workers, seed=seed, lora_rank=lora_rank,
-            gradient_checkpointing=gradient_checkpointing,
+            output, preset, stage, samples, size, start_from, data or [], scale=scale, workers=workers, seed=seed,
+            lora_rank=lora_rank, gradient_checkpointing=gradient_checkpointing,
         )  # fmt: skip
 
 
@@ -168,7 +180,8 @@ def _train_face(output: Path, samples: int | None, start: str | None, *, scale: 
 
 
 def _train_model(
-    output: Path, preset: str, stage: str | None, samples: int | None, size: int | None, start: str | None, *,
+    output: Path, preset: str, stage: str | None, samples: int | None, size: int | None, start: str | None,
+    data: list[Path], *,
     scale: float, workers: int, seed: int, lora_rank: int, gradient_checkpointing: bool,
 ) -> None:  # fmt: skip
     from dataclasses import replace
@@ -177,6 +190,7 @@ def _train_model(
     from dreamactor.app.progress import training_lines
     from dreamactor.errors import ConfigError
     from dreamactor.recipes.actor import TOGETHER, ActorRecipe, train_actor
+    from dreamactor.recipes.own_clips import train_on_clips
     from dreamactor.recipes.stages import ALL
     from dreamactor.recipes.tiny import tiny_recipe
     from dreamactor.training.distributed import open_workers
@@ -196,7 +210,10 @@ def _train_model(
     recipe = replace(recipe, **counts)
     chosen = stage or (ALL if tiny else TOGETHER)
     with open_workers() as processes, training_lines() as report:
-        made = train_actor(output, recipe, report, stage=chosen, workers=processes)
+        if data:
+            made = train_on_clips(output, data, recipe, stage=chosen, workers=processes)
+        else:
+            made = train_actor(output, recipe, report, stage=chosen, workers=processes)
         main = processes.main
     if main:
         trained = (made / "model.json").exists()
