@@ -38,6 +38,7 @@ _DOUBTED_DEPTH: Final = 0.4
 """Share of the depth in a single picture that is not believed of an estimator; in clips bones lie in the picture's plane now
 and then, and those frames count more."""
 _COMPARED: Final = [JOINT[f"left_{part}"] for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")]
+_AS_MEASURED: Final = [JOINT[name] for name in ("head", "nose", "left_ear", "right_ear", "left_shoulder", "right_shoulder")]
 _ALIKE: Final = (0.1, 0.2)
 _POWER: Final = (0.5, 1.25)
 """Where the compared bones of a seen reference differ from the driver's by less than the first of `_ALIKE` (mean logarithm),
@@ -176,16 +177,15 @@ def length_ratios(driving: Proportions, reference: Proportions) -> Tensor:
 
     What an estimator saw of the reference is doubted: builds that come out much alike are taken as more alike, and those
     that come out far apart as farther apart (see `_POWER`). Exact lengths, and lengths given by hand, are taken as they are.
-    The head is as it was measured.
+    Head and shoulders are as they were measured, so that they fit each other.
     """
     ratio = reference.bone_length / driving.bone_length.clamp_min(1e-6)
     ratio = torch.where(driving.bone_length > 1e-6, ratio, torch.ones_like(ratio)).clamp(0.1, 10.0)
     apart = ratio[_COMPARED].log().abs().mean()
     share = float(((apart - _ALIKE[0]) / (_ALIKE[1] - _ALIKE[0])).clamp(0, 1))
     power = 1.0 + reference.doubt * (_POWER[0] + share * (_POWER[1] - _POWER[0]) - 1.0)
-    of_head = [JOINT[name] for name in ("head", "nose", "left_ear", "right_ear")]
     adjusted = ratio**power
-    adjusted[of_head] = ratio[of_head]
+    adjusted[_AS_MEASURED] = ratio[_AS_MEASURED]
     return adjusted
 
 
