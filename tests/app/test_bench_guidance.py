@@ -21,6 +21,7 @@ from dreamactor.app.bench.guidance_micro import compare_dips, compare_waves
 from dreamactor.app.main import run
 from dreamactor.data.actors import NUM_EXPRESSION
 from dreamactor.data.actors.coefficients import COEFFICIENT
+from dreamactor.errors import NoPersonError
 from dreamactor.inference.face_encoders import FaceEncoders, save_face_encoders
 from dreamactor.models.face_motion import ImplicitFaceEncoder, LandmarkFaceEncoder
 
@@ -132,3 +133,18 @@ def test_the_trembling_jaw_opens_the_lips_by_the_stated_share() -> None:
     jaw = performance.expression[:, COEFFICIENT["jaw_open"]]
     swing = float(jaw.amax() - jaw.amin()) * guidance_micro.lip_gain(guidance_micro.FIRST_SEED)
     assert swing == pytest.approx(guidance_micro.TREMOR_SHARE, rel=0.02)
+
+
+def test_clips_in_which_nobody_is_found_keep_their_exact_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(*_: object, **__: object) -> None:
+        raise NoPersonError("nobody")
+
+    monkeypatch.setattr(guidance_skeleton, "perceive_video", nobody)
+    monkeypatch.setattr(guidance_skeleton, "SETS", {"differ <20 %": (0.0, 0.2)})
+    monkeypatch.setattr(guidance_skeleton, "FREE_KINDS", ("walk",))
+    monkeypatch.setattr(guidance_skeleton, "TOUCH_KINDS", ())
+    monkeypatch.setattr(guidance_skeleton, "NUM_FRAMES", 2)
+    rows = {row["metric"]: row["value"] for row in guidance_skeleton.rows(lambda *_: None)}
+    assert rows["not_found"] == 1
+    assert rows["exact_median_percent"] < 2
+    assert not any(name.startswith(("perceived", "unadjusted")) for name in rows)

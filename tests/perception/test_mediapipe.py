@@ -118,3 +118,20 @@ def test_a_picture_is_seen_alike_whatever_was_looked_at_before() -> None:
     assert again is not None
     assert torch.equal(first.body.joints, again.body.joints)
     assert torch.equal(first.face.landmarks, again.face.landmarks)
+
+
+def test_the_body_of_a_single_picture_is_that_of_a_settled_video() -> None:
+    picture = render(
+        sample_actor(32),
+        sample_performance(32, num_frames=2, framing="full"),
+        sample_scene(32, framing="full"),
+        width=256,
+        height=256,
+        frames=slice(0, 1),
+    ).frames[0]
+    with closing(build_estimator(static=True)) as looker, closing(build_estimator()) as follower:
+        single, settled = looker.observe(picture), follower.observe(picture)
+    assert single.found
+    assert settled.found
+    torch.testing.assert_close(single.joints_px, settled.joints_px, atol=0.5, rtol=0)
+    torch.testing.assert_close(single.joints_m, settled.joints_m, atol=0.01, rtol=0)

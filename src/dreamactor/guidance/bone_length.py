@@ -18,7 +18,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from dreamactor.geometry.skeleton import BODY_JOINTS, BODY_PARENTS, HAND_JOINTS, JOINT
+from dreamactor.geometry.skeleton import BODY_PARENTS, HAND_JOINTS, JOINT
 from dreamactor.guidance.human_build import BONES, ERROR, PART, PARTS, bone_lengths, likeliest_build, part_of_joint
 from dreamactor.guidance.perspective import find_perspective, flatten_track
 from dreamactor.types.track import PersonTrack, Proportions
@@ -34,12 +34,16 @@ _SPINE_SHARE: Final = 0.8
 """The spine bends, and neck and pelvis come closer: its length is nearer to the longest it is seen than to the median."""
 _ERROR_ALONG_DEPTH: Final = 1.5
 """The error of a bone that points at the camera is larger by so many errors of one in the picture's plane."""
+_DOUBTED_DEPTH: Final = 0.4
+"""Share of the depth in a single picture that is not believed of an estimator; in clips bones lie in the picture's plane now
+and then, and those frames count more."""
 _COMPARED: Final = [JOINT[f"left_{part}"] for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")]
-_ADJUSTED: Final = [
-    index for index, name in enumerate(BODY_JOINTS) if name not in ("pelvis", "head", "nose", "left_ear", "right_ear")
-]
+_AS_MEASURED: Final = [JOINT[name] for name in ("head", "nose", "left_ear", "right_ear", "left_shoulder", "right_shoulder")]
 _ALIKE: Final = (0.1, 0.2)
 _POWER: Final = (0.5, 1.25)
+"""Where the compared bones of a seen reference differ from the driver's by less than the first of `_ALIKE` (mean logarithm),
+half of it is noise; from the second on the difference is larger than it is seen. Between the two the power rises evenly.
+Chosen on 420 pairs of perceived actors of training seeds."""
 _LEARNT_MISFIT: Final = 0.03
 """Misfit in torsos from which on a track counts as that of a learnt estimator; perceived people have 0.03 to 0.08."""
 
@@ -97,7 +101,7 @@ def estimate_proportions(tracks: Sequence[PersonTrack]) -> Proportions:
         that no frame shows are guessed (`known` is False). See the top of this file.
     """
     measured, variance, misfit = (torch.stack(part) for part in zip(*(_measure(track) for track in tracks), strict=True))
-    learnt = (misfit / _LEARNT_MISFIT).clamp(max=1)
+    learnt = _learnt(misfit)
     build = likeliest_build(measured, variance, learnt).exp().float()
     seen = variance.isfinite().any(dim=0)
     known = seen[torch.tensor(part_of_joint()).clamp_min(0)]
@@ -117,10 +121,13 @@ def _measure(track: PersonTrack) -> tuple[Tensor, Tensor, Tensor]:
     misfit [] of pixels and metres in torsos."""
     flat = flatten_track(track, find_perspective(track))
     px_per_m, misfit_m = pixels_per_metre(flat)
-    length = bone_offsets(flat)  # [T, J, 3]
-    in_plane = (length[..., :2].norm(dim=-1) / length.norm(dim=-1).clamp_min(1e-6)).square()  # [T, J]
-    length_m = length.norm(dim=-1) / px_per_m[:, None]
+    offsets = bone_offsets(flat)  # [T, J, 3]
+    in_plane = (offsets[..., :2].norm(dim=-1) / offsets.norm(dim=-1).clamp_min(1e-6)).square()  # [T, J]
     weight = bones_seen(flat) * (in_plane + 0.05)
+    misfit = _misfit(flat, offsets.norm(dim=-1)[:, JOINT["neck"]] / px_per_m, weight[:, JOINT["neck"]], misfit_m)
+    if flat.num_frames == 1:
+        offsets = offsets * torch.tensor((1.0, 1.0, 1.0 - _DOUBTED_DEPTH * float(_learnt(misfit))))
+    length_m = offsets.norm(dim=-1) / px_per_m[:, None]
     measured = torch.zeros(len(PARTS))
     plane, seen = torch.ones(len(PARTS)), torch.zeros(len(PARTS), dtype=torch.bool)
     parts = part_of_joint()
@@ -140,11 +147,21 @@ def _measure(track: PersonTrack) -> tuple[Tensor, Tensor, Tensor]:
     ):
         if values.numel():
             measured[PART[name]], seen[PART[name]] = values.median(), True
-    tracked = flat.body.tracked
-    torso_m = measured[PART["neck"]] if bool(seen[PART["neck"]]) else torch.tensor(_TORSO_M)
-    misfit = misfit_m[tracked].median() / torso_m.clamp_min(1e-3) if bool(tracked.any()) else torch.tensor(0.0)
     error = torch.tensor([ERROR[name] for name in PARTS]) * misfit * (1 + _ERROR_ALONG_DEPTH * (1 - plane))
     return measured.clamp_min(1e-6).log(), torch.where(seen, error.square(), torch.inf), misfit
+
+
+def _misfit(track: PersonTrack, torso_m: Tensor, weight: Tensor, misfit_m: Tensor) -> Tensor:
+    """[] disagreement of pixels and metres in torsos, from torsos [T] that count by `weight` [T] and distances [T]."""
+    seen = float(weight.sum()) > 0
+    torso = _weighted_quantile(torso_m, weight, _SPINE_SHARE) if seen else torch.tensor(_TORSO_M)
+    tracked = track.body.tracked
+    return misfit_m[tracked].median() / torso.clamp_min(1e-3) if bool(tracked.any()) else torch.tensor(0.0)
+
+
+def _learnt(misfit: Tensor) -> Tensor:
+    """How far (0..1) a misfit is that of an estimator that looks at pictures."""
+    return (misfit / _LEARNT_MISFIT).clamp(max=1)
 
 
 def _weighted_quantile(values: Tensor, weights: Tensor, share: float) -> Tensor:
@@ -156,31 +173,20 @@ def _weighted_quantile(values: Tensor, weights: Tensor, share: float) -> Tensor:
 
 
 def length_ratios(driving: Proportions, reference: Proportions) -> Tensor:
-    """[J] how much longer each bone of the reference is than the driver's, both in torso lengths; 1 for the pelvis.
+    """[J] how much longer each bone of the reference is made than the driver's, both in torso lengths; 1 for the pelvis.
 
-    Where an estimator measured the reference in pictures, builds that come out much alike are taken as more alike, and
-    builds that come out far apart as farther apart (`trusted`).
+    What an estimator saw of the reference is doubted: builds that come out much alike are taken as more alike, and those
+    that come out far apart as farther apart (see `_POWER`). Exact lengths, and lengths given by hand, are taken as they are.
+    Head and shoulders are as they were measured, so that they fit each other.
     """
     ratio = reference.bone_length / driving.bone_length.clamp_min(1e-6)
     ratio = torch.where(driving.bone_length > 1e-6, ratio, torch.ones_like(ratio)).clamp(0.1, 10.0)
-    return (ratio.log() * trusted(ratio, reference.doubt)).exp()
-
-
-def trusted(ratio: Tensor, doubt: float) -> Tensor:
-    """[] or [J] power to which measured ratios are raised.
-
-    Args:
-        ratio: [J] reference over driver.
-        doubt: 0 for exact lengths, 1 for those an estimator saw; see `Proportions`.
-    """
     apart = ratio[_COMPARED].log().abs().mean()
-    alike, unlike = _ALIKE
-    share = ((apart - alike) / (unlike - alike)).clamp(0, 1)
-    power = torch.full_like(ratio, 1.0)
-    power[_ADJUSTED] = torch.lerp(
-        torch.tensor(1.0), torch.lerp(torch.tensor(_POWER[0]), torch.tensor(_POWER[1]), share), doubt
-    )
-    return power
+    share = float(((apart - _ALIKE[0]) / (_ALIKE[1] - _ALIKE[0])).clamp(0, 1))
+    power = 1.0 + reference.doubt * (_POWER[0] + share * (_POWER[1] - _POWER[0]) - 1.0)
+    adjusted = ratio**power
+    adjusted[_AS_MEASURED] = ratio[_AS_MEASURED]
+    return adjusted
 
 
 def joints_from_offsets(offsets: Tensor, root: Tensor) -> Tensor:

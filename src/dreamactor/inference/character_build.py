@@ -11,9 +11,9 @@ A JSON file, in units of the torso (neck to pelvis):
     }
 
 `shoulder` and `hip` are half widths, `foot` reaches from ankle to toe, `neck_to_head` to the middle of the head, whose
-radius is half the distance from chin to crown; `hand` reaches from the wrist to the tip of the middle finger. Everything
-may be left out: what is missing stays as measured. `guessed` names what no picture showed when the file was written; it is
-not read.
+radius is half the distance from chin to crown; `hand` reaches from the wrist to the tip of the middle finger. Everything may
+be left out: what is missing stays as measured. Once a bone is given, all lengths are taken as they stand
+(`Proportions.doubt` is 0). `guessed` names what no picture showed when the file was written; it is not read.
 """
 
 from __future__ import annotations
@@ -127,6 +127,7 @@ def read_proportions(path: Path, measured: Proportions) -> Proportions:
         known=known,
         head_radius=_length(path, "head_radius", described.get("head_radius", measured.head_radius)),
         hand_length=_length(path, "hand", described.get("hand", measured.hand_length)),
+        doubt=0.0 if bones else measured.doubt,
     )
 
 

@@ -41,7 +41,13 @@ _FIRST_CONFIDENCE, _SECOND_CONFIDENCE = 0.5, 0.2
 
 _SETTLING_LOOKS = 2
 """A tracking graph that has just found somebody looks at the same picture so many times more: the detector frames a person
-roughly, and only from look to look does the frame settle on the body (otherwise hips leap by a fifth of the torso)."""
+roughly, and only from look to look does the frame settle on the body (otherwise hips leap by a fifth of the torso). Single
+pictures, too, are looked at so for the body."""
+
+_SAME_BODY_TORSOS = 0.5
+"""A settled body whose shoulders and hips lie farther (median) from where the first look saw them is somebody else's."""
+_TRUNK = (11, 12, 23, 24)
+"""Landmarks of shoulders and hips."""
 
 _BODY_INDEX = {
     "left_shoulder": 11, "left_elbow": 13, "left_wrist": 15, "right_shoulder": 12, "right_elbow": 14, "right_wrist": 16,
@@ -73,17 +79,18 @@ class MediaPipeEstimator:
 
     def __init__(self, *, static: bool) -> None:
         self.name = f"mediapipe {_mediapipe_version}"
-        self.settings = f"{self.name} holistic static={static} short_side={_SHORT_SIDE_PX}"
+        looks = " settled" if static else ""
+        self.settings = f"{self.name} holistic static={static} short_side={_SHORT_SIDE_PX}{looks}"
         self._static = static
-        self._holistic: dict[float, Holistic] = {}
-        self._started: set[float] = set()
+        self._holistic: dict[tuple[bool, float], Holistic] = {}  # by whether it is static, and confidence
+        self._started: set[tuple[bool, float]] = set()
         self._settled = False
         self._detector: SolutionBase | None = None
 
     def reset(self) -> None:
         """Forgets the person followed so far."""
-        for confidence, holistic in self._holistic.items():
-            if confidence in self._started:
+        for kind, holistic in self._holistic.items():
+            if kind in self._started:
                 with quiet_native_logs():
                     holistic.reset()
         self._started.clear()
@@ -137,8 +144,22 @@ class MediaPipeEstimator:
             second = self._process(picture, _SECOND_CONFIDENCE)
             if result.pose_landmarks is None or second.face_landmarks is not None:
                 result = second
+        body = self._settled_body(picture, result) if self._static else result
         height, width = int(image.shape[0]), int(image.shape[1])
-        return _to_raw_person(result, width=width, height=height)
+        return _to_raw_person(result, body, width=width, height=height)
+
+    def _settled_body(self, picture: np.ndarray, first: Any) -> Any:
+        """What a tracking graph says of the body after some looks at one picture; `first` where it found nobody there."""
+        if first.pose_landmarks is None:
+            return first
+        for _ in range(1 + _SETTLING_LOOKS):
+            settled = self._process(picture, _FIRST_CONFIDENCE, static=False)
+            if settled.pose_landmarks is None:
+                return first
+        before, after = (_points(seen.pose_landmarks)[list(_TRUNK), :2] for seen in (first, settled))
+        before, after = (points * torch.tensor((picture.shape[1], picture.shape[0])) for points in (before, after))
+        torso = (before[:2].mean(0) - before[2:].mean(0)).norm()
+        return settled if float((after - before).norm(dim=-1).median()) < _SAME_BODY_TORSOS * float(torso) else first
 
     def _detect(self, tile: np.ndarray) -> list[Any]:
         with quiet_native_logs():
@@ -147,34 +168,36 @@ class MediaPipeEstimator:
                 self._detector = SolutionBase(graph_config=graph, outputs=["detections"])
             return self._detector.process(tile).detections or []
 
-    def _process(self, picture: np.ndarray, confidence: float) -> Any:
+    def _process(self, picture: np.ndarray, confidence: float, *, static: bool | None = None) -> Any:
+        kind = (self._static if static is None else static, confidence)
         # A graph that has run before is silent; a static one starts its parts anew for every picture.
-        silent = confidence in self._started and not self._static
-        self._started.add(confidence)
+        silent = kind in self._started and not kind[0]
+        self._started.add(kind)
         with contextlib.nullcontext() if silent else quiet_native_logs():
-            if confidence not in self._holistic:
-                self._holistic[confidence] = Holistic(
-                    static_image_mode=self._static,
+            if kind not in self._holistic:
+                self._holistic[kind] = Holistic(
+                    static_image_mode=kind[0],
                     model_complexity=1,  # 0 and 2 would be downloaded
                     smooth_landmarks=False,
                     refine_face_landmarks=True,
-                    enable_segmentation=self._static,
+                    enable_segmentation=kind[0],
                     min_detection_confidence=confidence,
                     min_tracking_confidence=confidence,
                 )
-            return self._holistic[confidence].process(picture)
+            return self._holistic[kind].process(picture)
 
 
-def _to_raw_person(result: Any, *, width: int, height: int) -> RawPerson:
-    """Holistic's answer in our joint order and units; image coordinates come as shares of width and height."""
+def _to_raw_person(result: Any, body: Any, *, width: int, height: int) -> RawPerson:
+    """Holistic's answer in our joint order and units; image coordinates come as shares of width and height. `body` is the
+    answer that the body is taken from."""
     person = nobody()
     size = torch.tensor([width, height, width], dtype=torch.float32)  # z is given in units of the picture's width
     fields: dict[str, Any] = {}
-    if result.pose_landmarks is not None:
-        image_points = _points(result.pose_landmarks)[_PAIRS].mean(1) * size  # [J, 3]
-        world_points = _points(result.pose_world_landmarks)[_PAIRS].mean(1)  # [J, 3]
+    if body.pose_landmarks is not None:
+        image_points = _points(body.pose_landmarks)[_PAIRS].mean(1) * size  # [J, 3]
+        world_points = _points(body.pose_world_landmarks)[_PAIRS].mean(1)  # [J, 3]
         metres = place_joints(world_points)
-        visibility = torch.tensor([point.visibility for point in result.pose_landmarks.landmark])[_PAIRS]  # [J, 2]
+        visibility = torch.tensor([point.visibility for point in body.pose_landmarks.landmark])[_PAIRS]  # [J, 2]
         # In profile one ear is always hidden and the head is still well known.
         head = torch.tensor([joint == "head" for joint in BODY_JOINTS])
         fields |= {

@@ -3,7 +3,9 @@
 Truth: the character itself, performing the driver's performance (see `data/pairs.py`). What the adjustment gets is the
 driver's track and one picture of the character standing, both exact or both perceived. Joints from the neck down are
 compared as they are drawn, about the pelvis: distance on the canvas in percent of the truth's torso, median over joints
-and frames of all clips of a set. `3d` adds depth.
+and frames of all clips of a set. `3d` adds depth. `unadjusted` is the driver's track enlarged by the factor that fits the
+truth best; `driving_proportions` is what a user gets who asks for that, placed and sized by the reference as the adjusted
+one is. Clips in which nobody was found are counted, and have exact rows alone.
 
 Clips with touching arms are a set apart, because the truth does not keep touches: there `touch` rows say how far (percent
 of the torso) the distance of a wrist to the other arm is from the driver's, where the driver's wrist touches it, with
@@ -22,11 +24,12 @@ from torch import Tensor
 
 from dreamactor.data.actors import FIRST_HELD_OUT_SEED
 from dreamactor.data.pairs import DrawnPair, draw_pair, find_pairs
+from dreamactor.errors import NoPersonError
 from dreamactor.geometry.skeleton import BODY_JOINTS, JOINT
 from dreamactor.guidance.bone_length import adjust_bone_lengths, estimate_proportions
 from dreamactor.guidance.contacts import TOUCH
 from dreamactor.guidance.perspective import find_perspective, flatten_track
-from dreamactor.guidance.retarget import retarget
+from dreamactor.guidance.retarget import RetargetOptions, retarget
 from dreamactor.perception.base import PersonEstimator
 from dreamactor.perception.build import build_estimator
 from dreamactor.perception.perceive import perceive_image, perceive_video
@@ -69,25 +72,36 @@ def rows(report: Callable[[int, int | None], None]) -> list[dict[str, Any]]:
 
 def _errors(drawn: DrawnPair, follower: PersonEstimator, looker: PersonEstimator) -> dict[str, Tensor]:
     """Percent of the torso, by row."""
-    frames = ((frame, index) for index, frame in enumerate(drawn.frames))
-    seen = perceive_video(frames, time_base=Fraction(1, 25), estimator=follower)
-    picture, _ = perceive_image(drawn.picture, estimator=looker)
     exact = retarget(drawn.driving, _references(drawn.reference))
-    perceived = retarget(seen, _references(picture))
-    errors = {}
+    errors = {"exact_floor": _floor_errors(exact, drawn.truth)}
     for suffix, axes in (("", 2), ("_3d", 3)):
         errors[f"exact{suffix}"] = skeleton_errors(exact, drawn.truth, axes=axes)
-        errors[f"perceived{suffix}"] = skeleton_errors(perceived, drawn.truth, axes=axes)
-        errors[f"unadjusted{suffix}"] = skeleton_errors(seen, drawn.truth, axes=axes, fit_scale=True)
-        errors[f"perception_alone{suffix}"] = skeleton_errors(seen, drawn.driving, axes=axes, fit_scale=True)
-    for name, track in (("exact", exact), ("perceived", perceived)):
-        errors[f"{name}_floor"] = _floor_errors(track, drawn.truth)
+    errors |= _perceived_errors(drawn, follower, looker)
     flat = flatten_track(drawn.driving, find_perspective(drawn.driving))
     made = flatten_track(exact, find_perspective(drawn.reference))
     builds = [estimate_proportions((track,)) for track in (drawn.driving, drawn.reference)]
     alone = adjust_bone_lengths(flat.body.joints, *builds)
     for name, joints in (("touch_directions_alone", alone), ("touch_kept", made.body.joints)):
         errors[name] = _touch_errors(joints, flat.body.joints)
+    return errors
+
+
+def _perceived_errors(drawn: DrawnPair, follower: PersonEstimator, looker: PersonEstimator) -> dict[str, Tensor]:
+    """The rows of perceived tracks; none where the driver's video shows nobody to the estimator."""
+    frames = ((frame, index) for index, frame in enumerate(drawn.frames))
+    try:
+        seen = perceive_video(frames, time_base=Fraction(1, 25), estimator=follower)
+    except NoPersonError:
+        return {}
+    references = _references(perceive_image(drawn.picture, estimator=looker)[0])
+    perceived = retarget(seen, references)
+    own = retarget(seen, references, RetargetOptions(proportions=0.0))
+    errors = {"perceived_floor": _floor_errors(perceived, drawn.truth)}
+    for suffix, axes in (("", 2), ("_3d", 3)):
+        errors[f"perceived{suffix}"] = skeleton_errors(perceived, drawn.truth, axes=axes)
+        errors[f"driving_proportions{suffix}"] = skeleton_errors(own, drawn.truth, axes=axes)
+        errors[f"unadjusted{suffix}"] = skeleton_errors(seen, drawn.truth, axes=axes, fit_scale=True)
+        errors[f"perception_alone{suffix}"] = skeleton_errors(seen, drawn.driving, axes=axes, fit_scale=True)
     return errors
 
 
@@ -145,7 +159,9 @@ def _summary(name: str, errors: dict[str, list[Tensor]]) -> list[dict[str, Any]]
             continue
         for what, value in (("median", joined.median()), ("p90", joined.quantile(0.9))):
             found.append({"set": name, "metric": f"{metric}_{what}_percent", "value": float(value), "n": len(clips)})
-    for suffix in ("", "_3d"):
+    missed = len(errors["exact"]) - len(errors.get("perceived", []))
+    found.append({"set": name, "metric": "not_found", "value": float(missed), "n": len(errors["exact"])})
+    for suffix in ("", "_3d") if "perceived" in errors else ():
         medians = [torch.cat(errors[f"{row}{suffix}"]).median() for row in ("perceived", "unadjusted")]
         share = float(medians[0] / medians[1])
         found.append(
