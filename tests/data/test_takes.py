@@ -155,24 +155,24 @@ def test_two_shots_of_a_video_are_two_performances_and_bad_files_are_rows(
     """The whole ordinary road: perceived, cut, filtered, masked."""
     monkeypatch.setenv("DREAMACTOR_CACHE", str(tmp_path / "cache"))
     folder = tmp_path / "videos"
-    first, second = acted(2, num_frames=15, size=256)[0], acted(5, num_frames=14, size=256)[0]
+    first, second = acted(2, num_frames=8, size=256)[0], acted(5, num_frames=7, size=256)[0]
     write(folder / "sub" / "two shots.mp4", torch.cat([first, second]))
     write(folder / "plain.mp4", torch.full((6, 64, 64, 3), 90, dtype=torch.uint8))
     (folder / "broken.mp4").write_bytes(b"this is no video")
     (folder / "notes.txt").write_text("not looked at")
     sources = video_sources(folder)
     assert [source.label for source in sources] == ["broken.mp4", "plain.mp4", "sub/two shots.mp4"]
-    rows = [make(source, (13,), size=128, blur=1.0, movement=0.0) for source in sources]
+    rows = [make(source, (5,), size=128, blur=1.0, movement=0.0) for source in sources]
     assert [row.reason for row in split(rows[0])[1]] == [filters.UNREADABLE]
     assert [row.reason for row in split(rows[1])[1]] == [filters.NO_PERSON]
     clips, lost = split(rows[2])
-    assert [entry.start_frame for _, entry in clips] == [0, 15]
+    assert [entry.start_frame for _, entry in clips] == [0, 8]
     assert [row.reason for row in lost] == [filters.LEFT_OVER, filters.LEFT_OVER]
-    assert sum(row.seconds for row in lost) == pytest.approx(3 / 25, abs=1e-3)
+    assert sum(row.seconds for row in lost) == pytest.approx(5 / 25, abs=1e-3)
     for clip, entry in clips:
         assert (clip.framing, clip.category, clip.exact, clip.expression) == ("full", "full", False, None)
-        assert entry.bucket == (13, 128, 128)
-        assert entry.end_s - entry.start_s == pytest.approx(13 / 25, abs=1e-3)
+        assert entry.bucket == (5, 128, 128)
+        assert entry.end_s - entry.start_s == pytest.approx(5 / 25, abs=1e-3)
         assert {"yaw_median", "half_body"} <= {reference.view for reference in clip.references}
         share = float((clip.mask > 127).float().mean())
         assert 0.03 < share < 0.6
