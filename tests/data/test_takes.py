@@ -195,12 +195,22 @@ def test_a_copy_of_nersemble_is_read_by_sequence_and_camera(
     with VideoReader(next(tmp_path.rglob("*.mp4"))) as reader:
         pts = torch.tensor([frame.pts for frame in reader])
         seen = replace(track, width=96, height=96, times=replace(track.times, pts=pts, time_base=reader.time_base))
-    monkeypatch.setattr(heads, "perceive_file", lambda path: seen)
+    (next(tmp_path.rglob("*.mp4")).parent / "cam_bad.mp4").write_bytes(b"")
+
+    def perceived(path: Path) -> PersonTrack:
+        if path.stem == "cam_bad":
+            raise InputError("it is empty")
+        return seen
+
+    monkeypatch.setattr(heads, "perceive_file", perceived)
     monkeypatch.setattr("dreamactor.data.sources._masker", Nobody)
     monkeypatch.setattr("dreamactor.data.sources._people", lambda picture: torch.zeros(0, 4))
     (source,) = nersemble_sources(tmp_path)
     assert source.label == "018/sequences/EMO-1-shout+laugh"
-    clips, _ = split(make(source, (5,), size=96, movement=0.0, blur=1.0))
+    clips, lost = split(make(source, (5,), size=96, movement=0.0, blur=1.0))
+    assert [(row.camera, row.reason) for row in lost] == [
+        ("cam_bad", filters.UNREADABLE), ("cam_222200037", filters.LEFT_OVER), ("cam_222200049", filters.LEFT_OVER)
+    ]  # fmt: skip
     assert [(clip.kind, clip.camera, entry.start_frame) for clip, entry in clips] == [
         ("heads", f"cam_{camera}", start) for camera in ("222200037", "222200049") for start in (0, 5)
     ]
