@@ -155,24 +155,24 @@ def test_two_shots_of_a_video_are_two_performances_and_bad_files_are_rows(
     """The whole ordinary road: perceived, cut, filtered, masked."""
     monkeypatch.setenv("DREAMACTOR_CACHE", str(tmp_path / "cache"))
     folder = tmp_path / "videos"
-    first, second = acted(2, num_frames=15, size=256)[0], acted(5, num_frames=14, size=256)[0]
+    first, second = acted(2, num_frames=8, size=256)[0], acted(5, num_frames=7, size=256)[0]
     write(folder / "sub" / "two shots.mp4", torch.cat([first, second]))
     write(folder / "plain.mp4", torch.full((6, 64, 64, 3), 90, dtype=torch.uint8))
     (folder / "broken.mp4").write_bytes(b"this is no video")
     (folder / "notes.txt").write_text("not looked at")
     sources = video_sources(folder)
     assert [source.label for source in sources] == ["broken.mp4", "plain.mp4", "sub/two shots.mp4"]
-    rows = [make(source, (13,), size=128, blur=1.0, movement=0.0) for source in sources]
+    rows = [make(source, (5,), size=128, blur=1.0, movement=0.0) for source in sources]
     assert [row.reason for row in split(rows[0])[1]] == [filters.UNREADABLE]
     assert [row.reason for row in split(rows[1])[1]] == [filters.NO_PERSON]
     clips, lost = split(rows[2])
-    assert [entry.start_frame for _, entry in clips] == [0, 15]
+    assert [entry.start_frame for _, entry in clips] == [0, 8]
     assert [row.reason for row in lost] == [filters.LEFT_OVER, filters.LEFT_OVER]
-    assert sum(row.seconds for row in lost) == pytest.approx(3 / 25, abs=1e-3)
+    assert sum(row.seconds for row in lost) == pytest.approx(5 / 25, abs=1e-3)
     for clip, entry in clips:
         assert (clip.framing, clip.category, clip.exact, clip.expression) == ("full", "full", False, None)
-        assert entry.bucket == (13, 128, 128)
-        assert entry.end_s - entry.start_s == pytest.approx(13 / 25, abs=1e-3)
+        assert entry.bucket == (5, 128, 128)
+        assert entry.end_s - entry.start_s == pytest.approx(5 / 25, abs=1e-3)
         assert {"yaw_median", "half_body"} <= {reference.view for reference in clip.references}
         share = float((clip.mask > 127).float().mean())
         assert 0.03 < share < 0.6
@@ -195,12 +195,22 @@ def test_a_copy_of_nersemble_is_read_by_sequence_and_camera(
     with VideoReader(next(tmp_path.rglob("*.mp4"))) as reader:
         pts = torch.tensor([frame.pts for frame in reader])
         seen = replace(track, width=96, height=96, times=replace(track.times, pts=pts, time_base=reader.time_base))
-    monkeypatch.setattr(heads, "perceive_file", lambda path: seen)
+    (next(tmp_path.rglob("*.mp4")).parent / "cam_bad.mp4").write_bytes(b"")
+
+    def perceived(path: Path) -> PersonTrack:
+        if path.stem == "cam_bad":
+            raise InputError("it is empty")
+        return seen
+
+    monkeypatch.setattr(heads, "perceive_file", perceived)
     monkeypatch.setattr("dreamactor.data.sources._masker", Nobody)
     monkeypatch.setattr("dreamactor.data.sources._people", lambda picture: torch.zeros(0, 4))
     (source,) = nersemble_sources(tmp_path)
     assert source.label == "018/sequences/EMO-1-shout+laugh"
-    clips, _ = split(make(source, (5,), size=96, movement=0.0, blur=1.0))
+    clips, lost = split(make(source, (5,), size=96, movement=0.0, blur=1.0))
+    assert [(row.camera, row.reason) for row in lost] == [
+        ("cam_bad", filters.UNREADABLE), ("cam_222200037", filters.LEFT_OVER), ("cam_222200049", filters.LEFT_OVER)
+    ]  # fmt: skip
     assert [(clip.kind, clip.camera, entry.start_frame) for clip, entry in clips] == [
         ("heads", f"cam_{camera}", start) for camera in ("222200037", "222200049") for start in (0, 5)
     ]

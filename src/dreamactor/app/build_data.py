@@ -81,7 +81,7 @@ def describe_index(folder: Path, index: ShardIndex) -> str:
     if told:
         lines.append(f"\nreferences: {share:.0%} of {told} lie outside their clip")
     files = [row for row in index.rejected if row.seconds == 0]
-    lines += [f"{row.source}: {row.reason}: {row.detail}" for row in files]
+    lines += [f"{' '.join(filter(None, (row.source, row.camera)))}: {row.reason}: {row.detail}" for row in files]
     return "\n".join(lines)
 
 

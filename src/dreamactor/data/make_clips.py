@@ -47,6 +47,7 @@ class ClipMaker:
 
     def make(self, performance: Performance) -> Iterator[Made]:
         """Clips of a performance, each with its (still unplaced) row of the index, and what was left out."""
+        yield from performance.left_out
         planned: list[tuple[int, list[slice]]] = []
         for number, take in enumerate(performance.takes):
             spans = []

@@ -15,6 +15,7 @@ import av
 from torch import Tensor
 
 from dreamactor.data.actors import ACTOR_VERSION, FIRST_HELD_OUT_SEED
+from dreamactor.data.buckets import canvas_for
 from dreamactor.data.filters import NO_PERSON, UNREADABLE, FilterLimits
 from dreamactor.data.make_clips import ClipMaker, Made
 from dreamactor.data.shards.index import Rejection, ShardSettings
@@ -109,6 +110,7 @@ def clips_of(source: ClipSource, *, settings: ShardSettings, limits: FilterLimit
 def _performances(source: ClipSource, settings: ShardSettings) -> list[Performance]:
     """Of one source; an actor's length is one of the lengths, by its seed."""
     size, name = settings.size, source.name
+    side = canvas_for(size, size, size=size)[0]
     frames = settings.lengths[source.seed % len(settings.lengths)]
     match source.kind:
         case "video":
@@ -116,9 +118,9 @@ def _performances(source: ClipSource, settings: ShardSettings) -> list[Performan
         case "filmed heads":
             return [filmed_heads(source.path, name=name, source=source.label, size=size, masker=_masker)]
         case "drawn heads":
-            return [drawn_heads(source.seed, name=name, size=size, num_frames=frames, cameras=HEAD_CAMERAS)]
+            return [drawn_heads(source.seed, name=name, size=side, num_frames=frames, cameras=HEAD_CAMERAS)]
         case "actor":
-            return [actor_performance(source.seed, name=name, size=size, num_frames=frames)]
+            return [actor_performance(source.seed, name=name, size=side, num_frames=frames)]
 
 
 def _name(path: Path, folder: Path) -> str:

@@ -11,7 +11,8 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -83,12 +84,14 @@ def write_shards(
     stage = partial(_stage, folder=folder, settings=settings, limits=limits or FilterLimits())
     try:
         try:
-            for name in _staged(stage, missing, workers=workers):
-                packer.add(name)
-                done += 1
-                report(done, len(sources))
+            with closing(_staged(stage, missing, workers=workers)) as names:
+                for name in names:
+                    packer.add(name)
+                    done += 1
+                    report(done, len(sources))
         finally:  # Ctrl-C too: what is whole is kept
             packer.commit()
+            _remove_unfinished(folder)
         shutil.rmtree(folder / _STAGED)
     except OSError as error:
         raise OutputError(f"Cannot write to {folder} ({error.strerror}). Free space; what is made is kept.") from error
@@ -96,9 +99,8 @@ def write_shards(
 
 
 def _begin(folder: Path, settings: ShardSettings) -> ShardIndex:
-    """The folder's index, or a new one; what another program left unfinished is removed."""
-    for part in folder.glob("**/.*.part*"):
-        part.unlink(missing_ok=True)
+    """The folder's index, or a new one; what a killed process left unfinished is removed."""
+    _remove_unfinished(folder)
     if not (folder / INDEX_FILE).is_file():
         return ShardIndex(settings=settings)
     index = ShardIndex.load(folder)
@@ -109,10 +111,18 @@ def _begin(folder: Path, settings: ShardSettings) -> ShardIndex:
     return index
 
 
-def _staged(stage: Callable[[ClipSource], str], sources: list[ClipSource], *, workers: int) -> Iterator[str]:
+def _remove_unfinished(folder: Path) -> None:
+    for part in folder.glob("**/.*.part*"):
+        part.unlink(missing_ok=True)
+
+
+def _staged(stage: Callable[[ClipSource], str], sources: list[ClipSource], *, workers: int) -> Generator[str, None, None]:
+    """Names of the sources as they get staged; closing it ends the workers."""
     if workers == 1 or len(sources) < 2:
-        return map(stage, sources)
-    return in_parallel(stage, sources, workers=workers)
+        yield from map(stage, sources)
+    else:
+        with closing(in_parallel(stage, sources, workers=workers)) as names:  # type: ignore[type-var]
+            yield from names
 
 
 def _stage(source: ClipSource, *, folder: Path, settings: ShardSettings, limits: FilterLimits) -> str:

@@ -88,5 +88,10 @@ def head_scene(seed: int, side: Side) -> Scene:
     turn = angles_to_matrix(torch.tensor([0.0, above, 0.0])) @ angles_to_matrix(torch.tensor([-across, 0.0, 0.0]))
     light = turn @ torch.tensor(scene.light)
     return replace(
-        scene, background="plain", light=(float(light[0]), float(light[1]), float(light[2])), height=0.0, shift=0.0
+        scene,
+        background="plain",
+        light=(float(light[0]), float(light[1]), float(light[2])),
+        height=0.0,
+        shift=0.0,
+        margin=0.0,
     )

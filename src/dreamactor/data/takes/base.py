@@ -9,6 +9,7 @@ from typing import Protocol
 from torch import Tensor
 
 from dreamactor.data.clips import ClipReference, Kind
+from dreamactor.data.shards.index import Rejection
 from dreamactor.types.guidance import ReferenceImage
 from dreamactor.types.track import PersonTrack
 
@@ -64,6 +65,7 @@ class Performance:
         seed: of an actor.
         standing: further references, that are no frames of the performance.
         magnification: canvas pixels per pixel of the source; above 1 the pictures were enlarged.
+        left_out: what of the source is in no take, with the reasons.
     """
 
     name: str
@@ -74,3 +76,4 @@ class Performance:
     seed: int
     standing: tuple[ClipReference, ...] = ()
     magnification: float = 1.0
+    left_out: tuple[Rejection, ...] = ()

@@ -10,17 +10,21 @@ Whoever points to a copy has signed its licence; nothing of it is part of the pr
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+
+import torch
 
 from dreamactor.data.actors import sample_actor
 from dreamactor.data.actors.heads import head_performance, head_scene, ring_of_cameras, seen_from
 from dreamactor.data.clips import seed_of
+from dreamactor.data.filters import NO_PERSON, UNREADABLE
+from dreamactor.data.shards.index import Rejection
 from dreamactor.data.takes.actors import WHOLE_FRAMES, ActorTake
 from dreamactor.data.takes.base import Performance
 from dreamactor.data.takes.videos import VideoTake, perceive_file
 from dreamactor.errors import InputError, NoPersonError
 from dreamactor.perception.masks import PersonMasker
-from dreamactor.types.track import shots_of
 
 
 def drawn_heads(seed: int, *, name: str, size: int, num_frames: int, cameras: int) -> Performance:
@@ -65,7 +69,7 @@ def find_sequences(folder: Path) -> list[Path]:
 
 
 def filmed_heads(sequence: Path, *, name: str, source: str, size: int, masker: Callable[[], PersonMasker]) -> Performance:
-    """One NeRSemble sequence, all its cameras; a camera in which nobody is found is left out.
+    """One NeRSemble sequence, all its cameras; one that cannot be read, or shows nobody, is left out and has a row.
 
     Args:
         sequence: its folder.
@@ -74,20 +78,23 @@ def filmed_heads(sequence: Path, *, name: str, source: str, size: int, masker: C
         masker: gives the masker when it is first needed.
 
     Raises:
-        MediaError: a video cannot be read.
         NoPersonError: no camera shows anybody.
     """
-    takes = []
+    takes, left_out = [], []
     for path in sorted((sequence / "images").glob("cam_*.mp4")):
         try:
             track = perceive_file(path)
-        except NoPersonError:
+        except InputError as error:
+            reason = NO_PERSON if isinstance(error, NoPersonError) else UNREADABLE
+            row = Rejection(source=source, camera=path.stem, start_s=0.0, end_s=0.0, reason=reason, detail=str(error))
+            left_out.append(row)
             continue
-        shot = max(shots_of(track.cut), key=lambda span: span.stop - span.start)
-        takes.append(VideoTake(path, track, shot, size=size, masker=masker, camera=path.stem))
+        # One shot each: where a cut was seen, it is a flash or a fault, and the cameras would no longer agree.
+        whole = replace(track, cut=torch.zeros_like(track.cut))
+        takes.append(VideoTake(path, whole, slice(0, whole.num_frames), size=size, masker=masker, camera=path.stem))
     if not takes:
         raise NoPersonError(f"No camera of {sequence} shows a person. Check that the videos play.")
     return Performance(
         name=name, source=source, kind="heads", takes=tuple(takes), exact=False, seed=seed_of(name),
-        magnification=max(take.magnification for take in takes),
+        magnification=max(take.magnification for take in takes), left_out=tuple(left_out),
     )  # fmt: skip
