@@ -112,9 +112,10 @@ def test_actor_films_the_kinds_of_either_cast_and_names_what_it_does_not_know(
 ) -> None:
     film, track = tmp_path / "film.mp4", tmp_path / "exact.npz"
     film_it = ["actor", "--seed", "7", "--perform", "--seconds", "0.2", "--size", "64", "-o", str(film)]
-    assert run([*film_it, "--cast", "3", "--kind", "jump", "--track", str(track)]) == 0
+    assert run([*film_it, "--kind", "jump", "--track", str(track)]) == 0
     assert load_track(track).num_frames == 5
-    for wrong, named in ((["--kind", "jump"], "Unknown kind 'jump' of cast 2"), (["--cast", "4"], "Unknown cast '4'")):
+    other_kind, other_cast = ["--cast", "2", "--kind", "jump"], ["--cast", "4"]
+    for wrong, named in ((other_kind, "Unknown kind 'jump' of cast 2"), (other_cast, "Unknown cast '4'")):
         assert run([*film_it, *wrong]) == 2
         assert named in capsys.readouterr().err
 

@@ -7,7 +7,7 @@ aspect of the eyes, fitted on drawn faces.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -18,7 +18,8 @@ import torch
 from torch import Tensor
 
 from dreamactor.app.bench.drivers import find_clips
-from dreamactor.data.actors import sample_actor
+from dreamactor.data.actors import EXPRESSION, sample_actor
+from dreamactor.data.actors.coefficients import COEFFICIENT
 from dreamactor.data.actors.expression import face_curves, face_points
 from dreamactor.data.faces import FIRST_FACE_SEED, sample_faces
 from dreamactor.errors import DreamActorError
@@ -61,13 +62,16 @@ class RealFace:
     error: str | None = None
 
 
-def actor_probe() -> LinearProbe:
-    """From expression coefficients [N, E] to what `face_proxies` measures, on drawn faces."""
+def actor_probe(coefficients: Sequence[str]) -> LinearProbe:
+    """From expression coefficients [N, E] of those names to what `face_proxies` measures, on faces that do nothing else."""
     codes, shown = [], []
+    columns = [COEFFICIENT[name] for name in coefficients]
     for seed in range(FIRST_FACE_SEED, FIRST_FACE_SEED + 2 * PROBE_ACTORS, 2):
         expression, face = sample_faces(seed, num_moments=24), sample_actor(seed).face
-        codes.append(expression)
-        shown.append(face_proxies(face_points(face, face_curves(face, expression))))
+        known = torch.zeros_like(expression)
+        known[:, columns] = expression[:, columns]
+        codes.append(known[:, columns])
+        shown.append(face_proxies(face_points(face, face_curves(face, known))))
     return fit_probe(torch.cat(codes), torch.cat(shown))
 
 
@@ -82,7 +86,9 @@ def bench_faces(faces: FaceEncoders, folder: Path, *, report: Report) -> list[Re
     Raises:
         InputError: no folder, or no video in it.
     """
-    paths, probe, clips = find_clips(folder), actor_probe(), []
+    # Encoders that name no coefficients read the first ones of the schema.
+    names = faces.landmarks.coefficients or EXPRESSION[: faces.num_read]
+    paths, probe, clips = find_clips(folder), actor_probe(names), []
     report("clips", 0, len(paths))
     for index, path in enumerate(paths):
         name = path.relative_to(folder).as_posix()
