@@ -26,7 +26,7 @@ def test_a_folder_is_read_clip_by_clip(shared: Path, tmp_path: Path, capsys: pyt
     written = json.loads(file.read_text())
     assert "a.mp4" in written["curves"]["a.mp4"]["error"]
     good = written["curves"]["b.mp4"]
-    assert "no implicit encoder" in good["auto"]
+    assert "Face motion is read off" in good["auto"]
     assert len(good["perception"]["mouth"]) == len(good["landmarks"]["mouth"]) == 14
     assert {row["set"] for row in written["rows"]} <= {"b.mp4"}
     assert "auto takes" in capsys.readouterr().out

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-REFERENCE_SEED, DRIVER_SEED = 900_007, 900_021
+REFERENCE_SEED, DRIVER_SEED = 900_014, 900_012
 
 
 def command(
