@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from dreamactor.errors import ConfigError
 
-TARGETS = r"blocks\.\d+\.(.*_attention\.to_(q|k|v|out)|mlp\.\d+)"
-"""Every linear of the blocks."""
+TARGETS = r"blocks\.\d+\.(.*_attention\.to_(q|k|v|out)|mlp\.[02])"
+"""Every linear of the blocks (between the two of the MLP lies its activation, which PEFT refuses)."""
 _ADAPTER = "default"
 
 
