@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from dreamactor.data.actors.body import BodyShape, Joints, Style, pose_body, sample_body, sample_face_shape
+from dreamactor.data.actors.body_field import BodyField
+from dreamactor.data.actors.body_parts import build_skin
 from dreamactor.data.actors.cast import DEFAULT_CAST, Cast
 from dreamactor.data.actors.curves import stream
 from dreamactor.data.actors.expression import FaceCurves, FaceShape, face_curves
@@ -18,7 +20,7 @@ from dreamactor.data.actors.head import head_parts
 from dreamactor.data.actors.head_shape import HeadShape
 from dreamactor.data.actors.motion import Performance
 from dreamactor.data.actors.sampling import draw_body, draw_face, draw_look, draw_style, height_of_headgear
-from dreamactor.data.actors.skin import BodyField, Skin, build_skin, segment_frames
+from dreamactor.data.actors.skin import Skin, segment_frames
 from dreamactor.data.actors.wardrobe import Look, sample_look
 
 

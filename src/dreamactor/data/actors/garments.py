@@ -7,9 +7,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from dreamactor.data.actors.body_field import BodyField
 from dreamactor.data.actors.curves import curve, smooth
 from dreamactor.data.actors.mesh import Mesh, ellipsoid, join, loft, ring_angles
-from dreamactor.data.actors.skin import COAT, HOOD, SCARF, SEGMENT, SEGMENTS, SKIRT, TIE, BodyField, Part, one_kind
+from dreamactor.data.actors.skin import COAT, HOOD, SCARF, SEGMENT, SEGMENTS, SKIRT, TIE, Part, one_kind
 
 
 def garment_parts(field: BodyField) -> list[Part]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from dreamactor.data.actors.body_field import BodyField
 from dreamactor.data.actors.cloth import cloth_color
 from dreamactor.data.actors.figure import Figure
 from dreamactor.data.actors.rows import color_rows
@@ -18,7 +19,6 @@ from dreamactor.data.actors.skin import (
     RIGHT_LEG,
     SKIRT,
     TRUNK,
-    BodyField,
 )
 from dreamactor.data.actors.texture import textured
 from dreamactor.geometry.rotation import normalize
