@@ -13,7 +13,7 @@ from dreamactor.guidance.proxy_blend import GUESSED, mend
 from dreamactor.guidance.proxy_bones import bone_frames
 from dreamactor.guidance.proxy_guess import MIRRORED, mirror_places
 from dreamactor.guidance.proxy_parts import PARTS, capsule_field, person_capsules
-from dreamactor.guidance.textured_proxy import draw_proxy, draw_textured_proxy, prepare_proxy
+from dreamactor.guidance.textured_proxy import draw_proxy, prepare_proxy
 from dreamactor.types.guidance import ReferenceImage, ReferenceSet
 from factories import make_track
 
@@ -41,6 +41,10 @@ def make_references(*tracks):
     return ReferenceSet(images=tuple(images), proportions=estimate_proportions(tracks))
 
 
+def _prepared_and_drawn(track, references, *, width, height):
+    return draw_proxy(prepare_proxy(references, track), track, width=width, height=height)
+
+
 @pytest.fixture(scope="module")
 def frontal():
     return make_references(make_track(num_frames=1, arm_swing_rad=0.0))
@@ -48,7 +52,7 @@ def frontal():
 
 def test_the_references_own_pose_reproduces_the_reference(frontal):
     main = frontal.images[0]
-    proxy = draw_textured_proxy(main.person, frontal, **SIZE)
+    proxy = _prepared_and_drawn(main.person, frontal, **SIZE)
     person = main.mask > 127
     assert_close(proxy.rgb[0][person], main.image[person], atol=1, rtol=0)
     assert_close(proxy.figure[0] > 0, person, atol=0, rtol=0)
@@ -58,7 +62,7 @@ def test_the_references_own_pose_reproduces_the_reference(frontal):
 def test_background_is_kept_where_it_was_seen_and_filled_where_not(frontal):
     main = frontal.images[0]
     aside = make_track(num_frames=2, move_px=(200.0, 0.0))[slice(1, 2)]  # walks out of the picture
-    proxy = draw_textured_proxy(aside, frontal, **SIZE)
+    proxy = _prepared_and_drawn(aside, frontal, **SIZE)
     assert (proxy.figure == 0).all()
     clear = torch.from_numpy(~grow(main.mask.numpy() > 127, 3))
     assert_close(proxy.rgb[0][clear], main.image[clear], atol=0, rtol=0)
@@ -68,7 +72,7 @@ def test_background_is_kept_where_it_was_seen_and_filled_where_not(frontal):
 
 def test_a_back_that_no_reference_saw_is_unseen(frontal):
     back = make_track(num_frames=1, body_yaw_rad=np.pi, head_angles_rad=(np.pi, 0.0, 0.0))
-    proxy = draw_textured_proxy(back, frontal, **SIZE)
+    proxy = _prepared_and_drawn(back, frontal, **SIZE)
     figure = proxy.figure[0] > 0
     assert figure.sum() > 1500
     assert (proxy.seen[0][figure] == 255).float().mean() < 0.03
@@ -92,7 +96,7 @@ def test_a_second_reference_fills_the_back():
 def test_a_moved_figure_carries_its_pixels_along(frontal):
     main = frontal.images[0]
     aside = make_track(num_frames=2, move_px=(10.0, -5.0))[slice(1, 2)]
-    proxy = draw_textured_proxy(aside, frontal, **SIZE)
+    proxy = _prepared_and_drawn(aside, frontal, **SIZE)
     moved = torch.roll(main.image, shifts=(-5, 10), dims=(0, 1))
     person = torch.roll(main.mask, shifts=(-5, 10), dims=(0, 1)) > 127
     off = (proxy.rgb[0].float() - moved.float()).abs().amax(-1)[person]
@@ -102,7 +106,7 @@ def test_a_moved_figure_carries_its_pixels_along(frontal):
 def test_half_a_turn_leaves_no_gaps_in_the_figure(frontal):
     for yaw in (0.6, 1.2, 1.57, 2.2):
         track = make_track(num_frames=1, body_yaw_rad=yaw, head_angles_rad=(yaw, 0.0, 0.0))
-        figure = draw_textured_proxy(track, frontal, **SIZE).figure[0] > 0
+        figure = _prepared_and_drawn(track, frontal, **SIZE).figure[0] > 0
         core = torch.zeros_like(figure)
         x, y = np.arange(SIZE["width"])[None] + 0.5, np.arange(SIZE["height"])[:, None] + 0.5
         for capsule in person_capsules(track):
@@ -118,7 +122,7 @@ def test_without_a_body_the_proxy_is_the_background():
     references = ReferenceSet(
         images=(ReferenceImage(image=image, person=nobody, mask=None),), proportions=estimate_proportions((track,))
     )
-    proxy = draw_textured_proxy(make_track(num_frames=2), references, **SIZE)
+    proxy = _prepared_and_drawn(make_track(num_frames=2), references, **SIZE)
     assert_close(proxy.rgb[1], image, atol=0, rtol=0)
     assert (proxy.figure == 0).all()
 
@@ -129,7 +133,7 @@ def test_without_a_mask_the_capsules_cut_the_figure_out():
     references = ReferenceSet(
         images=(ReferenceImage(image=image, person=track, mask=None),), proportions=estimate_proportions((track,))
     )
-    figure = draw_textured_proxy(track, references, **SIZE).figure[0] > 0
+    figure = _prepared_and_drawn(track, references, **SIZE).figure[0] > 0
     both, either = (figure & (mask > 127)).sum(), (figure | (mask > 127)).sum()
     assert both / either > 0.8
 
@@ -147,7 +151,7 @@ def test_a_profiles_other_side_is_guessed_from_the_side_it_shows():
     yaw = 1.2
     profile = make_track(num_frames=1, body_yaw_rad=yaw, head_angles_rad=(yaw, 0.0, 0.0))
     other = make_track(num_frames=1, body_yaw_rad=-yaw, head_angles_rad=(-yaw, 0.0, 0.0))
-    proxy = draw_textured_proxy(other, make_references(profile), **SIZE)
+    proxy = _prepared_and_drawn(other, make_references(profile), **SIZE)
     head = torch.zeros_like(proxy.figure[0], dtype=torch.bool)
     (x, y, _), radius = other.head.center[0].tolist(), 0.5 * float(other.head.radius_px[0])
     head[int(y - radius) : int(y + radius), int(x - radius) : int(x + radius)] = True

@@ -59,11 +59,6 @@ class ProxyModel:
     background_seen: np.ndarray
 
 
-def draw_textured_proxy(track: PersonTrack, references: ReferenceSet, *, width: int, height: int) -> TexturedProxy:
-    """Prepares and draws in one go; see `prepare_proxy` and `draw_proxy`."""
-    return draw_proxy(prepare_proxy(references, track), track, width=width, height=height)
-
-
 def prepare_proxy(references: ReferenceSet, motion: PersonTrack) -> ProxyModel:
     """Turns the references into skins, and the first one into the background behind the figure.
 
