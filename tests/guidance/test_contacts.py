@@ -1,6 +1,7 @@
 """Laws of keeping touches."""
 
 import dataclasses
+import math
 
 import torch
 from torch.testing import assert_close
@@ -71,6 +72,27 @@ def test_nothing_moves_where_nothing_touches_or_the_arm_hangs():
     own, longer = estimate_proportions((track,)), estimate_proportions((make_track(num_frames=1, **LONG),))
     adjusted = adjust_bone_lengths(track.body.joints, own, longer)
     assert_close(keep_contacts(track.body.joints, adjusted, head_of(track, adjusted)), adjusted, rtol=0, atol=0)
+
+
+def raised_arm(*, bent_deg):
+    """One frame with the left arm raised past a huge head, the elbow bent by so much; and that head before and after."""
+    track = make_track(num_frames=1)
+    joints = track.body.joints.clone()
+    upper, lower = (float(joint_offsets(joints)[0, joint].norm()) for joint in (ELBOW, WRIST))
+    bend = math.radians(bent_deg)
+    joints[:, ELBOW] = joints[:, SHOULDER] + torch.tensor((0.0, -upper, 0.0))
+    joints[:, WRIST] = joints[:, ELBOW] + lower * torch.tensor((math.sin(bend), -math.cos(bend), 0.0))
+    center = joints[:, WRIST] + torch.tensor((40.0, 0.0, 0.0))
+    radius = torch.tensor([35.0])
+    return joints, TouchedHead(center=center, center_adjusted=center, radius=radius, radius_adjusted=radius * 0.3)
+
+
+def test_an_arm_raised_beside_a_head_does_not_touch_it_but_a_hand_held_to_it_does():
+    joints, head = raised_arm(bent_deg=30)
+    assert_close(keep_contacts(joints, joints.clone(), head), joints, rtol=0, atol=0)
+    joints, head = raised_arm(bent_deg=125)
+    kept = keep_contacts(joints, joints.clone(), head)
+    assert (kept[:, WRIST] - head.center_adjusted).norm() < 0.6 * (joints[:, WRIST] - head.center).norm()
 
 
 def test_a_touch_of_the_same_build_is_not_changed():

@@ -6,7 +6,8 @@ adjusted wrist is moved to the same place beside that thing, and shoulder and el
 kinematics: bone lengths stay, the elbow keeps to its side, and a wrist that cannot reach stops at arm's length.
 
 The correction fades in with closeness, so that nothing jumps. An arm that hangs straight down beside a hip touches nothing
-on purpose: touches of hips and legs count only with a bent elbow.
+on purpose: touches of hips and legs count only with a bent elbow. Nor does an arm that is waved or raised beside a head,
+and the larger the driver's head, the nearer that arm is to it: the head counts only with an elbow bent past a right angle.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ _DEPTH_SHARE: Final = 0.5
 """Depth counts less: estimators err there most."""
 _HANGING_RAD: Final = (math.radians(30), math.radians(55))
 """Bend of the elbow up to which an arm hangs, and from which it is held."""
+_TO_HEAD_RAD: Final = (math.radians(80), math.radians(110))
+"""Bend of the elbow up to which an arm is raised beside the head, and from which its hand is at the head."""
 _STRAIGHT: Final = 0.999
 """Of the arm's length, so that the elbow keeps a side to bend to; an arm that was straighter may stay so."""
 
@@ -107,7 +110,7 @@ def _touches(
     upper = joints[:, JOINT[f"{side}_elbow"]] - joints[:, JOINT[f"{side}_shoulder"]]
     lower = wrist - joints[:, JOINT[f"{side}_elbow"]]
     bend = torch.arccos(torch.cosine_similarity(upper, lower, dim=-1).clamp(-1, 1))
-    held = ((bend - _HANGING_RAD[0]) / (_HANGING_RAD[1] - _HANGING_RAD[0])).clamp(0, 1)
+    held, to_head = (((bend - low) / (high - low)).clamp(0, 1) for low, high in (_HANGING_RAD, _TO_HEAD_RAD))
     found = []
     for a, b, share, counts in (
         (f"{side}_hip", f"{side}_knee", 0.0, held),
@@ -128,7 +131,7 @@ def _touches(
     offset = wrist - head.center
     growth = (head.radius_adjusted / head.radius.clamp_min(1e-6))[:, None]
     surface = (apart(offset) - head.radius).clamp_min(0)
-    found.append((near(surface), head.center_adjusted + offset * growth))
+    found.append((near(surface) * to_head, head.center_adjusted + offset * growth))
     return found
 
 
