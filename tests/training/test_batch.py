@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+
 import pytest
 import torch
 from clip_cases import LATENTS, random_clip, small_dit
@@ -129,3 +132,14 @@ def test_memory_clips_show_every_sample_once_a_round_and_resume_at_the_exact_cli
     windows = [window for _ in range(60) for window in source.draw(3)]
     assert all(w.start + w.num_latents <= LATENTS for w in windows)
     assert 0.15 < sum(w.start > 0 for w in windows) / len(windows) < 0.45
+
+
+def test_batches_of_memory_clips_are_of_one_length_and_every_sample_has_its_turn() -> None:
+    samples = [random_clip(seed) for seed in range(9)]
+    short = [replace(one, clean=one.clean[:, :2]) for one in samples[6:]]
+    source = MemoryClips(samples[:6] + short, seed=0, continue_rate=0.0)
+    batches = [source.draw(3) for _ in range(12)]
+    assert all(len({window.num_latents for window in windows}) == 1 for windows in batches)
+    counts = Counter(id(window.sample) for windows in batches for window in windows)
+    assert len(counts) == 9
+    assert max(counts.values()) - min(counts.values()) <= 1

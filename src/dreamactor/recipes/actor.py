@@ -12,7 +12,8 @@ Every stage that finished is skipped when the same command runs again; an interr
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -100,6 +101,8 @@ class ActorRecipe:
 
     Attributes:
         num_samples, size, num_frames: clips to draw, their pixels and frames.
+        num_glimpses: actors more, each in a clip of `GLIMPSE_FRAMES`: frames of one clip are nearly one picture, and a
+            decoder that has seen few actors learns them by heart.
         vae_steps, dit_steps, decoder_steps: optimizer steps.
         face: the face encoders' own recipe; None: an untrained one, for trying the machinery.
         colourings: how many times the DiT sees each clip, every time in other colours.
@@ -115,6 +118,7 @@ class ActorRecipe:
     num_samples: int = 800
     size: int = 256
     num_frames: int = 13
+    num_glimpses: int = 3000
     vae_steps: int = 2600
     dit_steps: int = 3300
     decoder_steps: int = 11000
@@ -126,6 +130,10 @@ class ActorRecipe:
     shapes: ActorShapes = SHAPES
     lora_rank: int = 0
     gradient_checkpointing: bool = False
+
+    def of_size(self, num_samples: int) -> ActorRecipe:
+        """With so many clips, and glimpses in the same proportion."""
+        return replace(self, num_samples=num_samples, num_glimpses=self.num_glimpses * num_samples // self.num_samples)
 
     def loop(self, steps: int, rate: float, *, bfloat16: bool, decay: float = 0.99) -> LoopConfig:
         """Of one training."""
@@ -163,6 +171,9 @@ def actor_preset(recipe: ActorRecipe, *, name: str = "actor") -> Preset:
     )  # fmt: skip
 
 
+GLIMPSE_FRAMES = 5
+"""Two latent frames: one as a video begins, one as it goes on."""
+FIRST_GLIMPSE_SEED = 10_001
 GOING_ON = 0.6
 """Of the learning rate, where training goes on from a model."""
 FACE_INPUT = "face_mlp.0.weight"
@@ -225,10 +236,14 @@ def _prepare(
 ) -> tuple[FaceEncoders, list[Path], VideoVAE]:  # fmt: skip
     """Draws samples and guidance and trains the small networks that the DiT needs, whatever is missing of it."""
     shapes = recipe.shapes
-    build_actor_data(
-        run / "samples", seeds=range(1, 1 + recipe.num_samples), size=recipe.size, num_frames=recipe.num_frames,
-        workers=recipe.workers, report=lambda done, total: report("samples", done, total),
-    )  # fmt: skip
+    for part, first, count, num_frames in (
+        ("samples", 1, recipe.num_samples, recipe.num_frames),
+        ("glimpses", FIRST_GLIMPSE_SEED, recipe.num_glimpses, GLIMPSE_FRAMES),
+    ):
+        build_actor_data(
+            run / "samples", seeds=range(first, first + count), size=recipe.size, num_frames=num_frames,
+            workers=recipe.workers, report=partial(report, part),
+        )  # fmt: skip
     if recipe.face is None:
         torch.manual_seed(recipe.seed)
         faces = FaceEncoders(landmarks=LandmarkFaceEncoder(code_dim=shapes.dit.face_code_dim, width=16).eval(), rgb=None)

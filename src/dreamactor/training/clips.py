@@ -46,7 +46,7 @@ class ClipSource(Protocol):
 
 
 class MemoryClips:
-    """Samples of one size, in a new order every round."""
+    """Samples of one height and width, in a new order every round; a batch is of one length."""
 
     def __init__(self, samples: Sequence[EncodedSample], *, seed: int, continue_rate: float = CONTINUE_RATE) -> None:
         """Holds the samples.
@@ -61,19 +61,25 @@ class MemoryClips:
         self._order: list[int] = []
 
     def draw(self, count: int) -> list[Window]:
-        """The next clips. A batch of whole clips starts at the start; a batch that continues is a latent frame shorter."""
-        while len(self._order) < count:
-            self._order += torch.randperm(len(self.samples), generator=self._generator).tolist()
-        picks, self._order = self._order[:count], self._order[count:]
-        shortest = min(self.samples[index].clean.shape[1] for index in picks)
-        continues = shortest > 1 and float(torch.rand((), generator=self._generator)) < self.continue_rate
-        length = shortest - 1 if continues else shortest
-        windows = []
+        """The next clips, as long as the first of them.
+
+        A batch of whole clips starts at the start; a batch that continues is a latent frame shorter.
+        """
+        picks: list[int] = []
+        while len(picks) < count:
+            if self._order:
+                length = self._length(self._order[0])
+                picks = [index for index in self._order if self._length(index) == length][:count]
+            if len(picks) < count:
+                self._order += torch.randperm(len(self.samples), generator=self._generator).tolist()
         for index in picks:
-            room = self.samples[index].clean.shape[1] - length
-            start = int(torch.randint(1, room + 1, (1,), generator=self._generator)) if continues else 0
-            windows.append(Window(sample=self.samples[index], start=start, num_latents=length))
-        return windows
+            self._order.remove(index)
+        whole = self._length(picks[0])
+        continues = whole > 1 and float(torch.rand((), generator=self._generator)) < self.continue_rate
+        return [Window(sample=self.samples[index], start=int(continues), num_latents=whole - continues) for index in picks]
+
+    def _length(self, index: int) -> int:
+        return self.samples[index].clean.shape[1]
 
     def load(self, drawn: Window) -> Window:
         return drawn

@@ -41,7 +41,8 @@ def command(
         int | None,
         typer.Option(
             min=4,
-            help="Clips of actors to draw (800), actors of the face encoders (1200) or of the judge (884).",
+            help="Clips of actors to draw (800, with 3000 short ones in proportion), actors of the face encoders (1200) "
+            "or of the judge (884).",
             show_default=False,
         ),
     ] = None,
@@ -199,7 +200,7 @@ def _train_model(
     recipe = tiny_recipe() if tiny else ActorRecipe(workers=workers)
     face = None if recipe.face is None else replace(recipe.face, workers=workers, seed=seed).scaled(scale)
     recipe = replace(
-        recipe, seed=seed, start=start, num_samples=samples or recipe.num_samples, size=size or recipe.size, face=face,
+        recipe.of_size(samples or recipe.num_samples), seed=seed, start=start, size=size or recipe.size, face=face,
         lora_rank=lora_rank, gradient_checkpointing=gradient_checkpointing,
     )  # fmt: skip
     if recipe.size % 32:
