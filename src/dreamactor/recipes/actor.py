@@ -118,7 +118,7 @@ class ActorRecipe:
     num_samples: int = 800
     size: int = 256
     num_frames: int = 13
-    num_glimpses: int = 3000
+    num_glimpses: int = 3400
     vae_steps: int = 2600
     dit_steps: int = 3300
     decoder_steps: int = 11000

@@ -41,7 +41,7 @@ def command(
         int | None,
         typer.Option(
             min=4,
-            help="Clips of actors to draw (800, with 3000 short ones in proportion), actors of the face encoders (1200) "
+            help="Clips of actors to draw (800, with 3400 short ones in proportion), actors of the face encoders (1200) "
             "or of the judge (884).",
             show_default=False,
         ),
