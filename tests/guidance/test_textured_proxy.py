@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from dreamactor.guidance.background import fill_background
 from dreamactor.guidance.bone_length import estimate_proportions
 from dreamactor.guidance.inpaint import fill_holes, grow
 from dreamactor.guidance.proxy_blend import GUESSED, mend
@@ -145,6 +146,22 @@ def test_holes_are_filled_from_their_surroundings():
     image[~known] = 255.0
     assert np.allclose(fill_holes(image, known), 80.0, atol=0.01)
     assert np.allclose(fill_holes(image, np.zeros_like(known)), 0.0)
+
+
+def test_a_horizon_goes_on_behind_the_person_and_what_is_seen_stays():
+    picture = np.full((80, 120, 3), 60, dtype=np.uint8)
+    picture[:45] = 180
+    seen = np.ones((80, 120), dtype=bool)
+    seen[15:70, 45:75] = False
+    clean = picture.astype(np.float32)
+    picture[~seen] = 255
+    filled = fill_background(picture, seen)
+    assert np.array_equal(filled[seen], clean[seen])
+    middle = filled[15:70, 60].mean(axis=-1)
+    assert middle[:24].min() > 160  # rows 15 to 38; the horizon is at 45 and may blur
+    assert middle[-12:].max() < 80
+    assert np.array_equal(fill_background(picture, np.ones_like(seen)), picture)
+    assert np.allclose(fill_background(picture, np.zeros_like(seen)), 0.0)
 
 
 def test_a_profiles_other_side_is_guessed_from_the_side_it_shows():

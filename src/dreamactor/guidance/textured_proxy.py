@@ -18,8 +18,9 @@ from typing import Final
 import numpy as np
 import torch
 
+from dreamactor.guidance.background import fill_background
 from dreamactor.guidance.face_transfer import FaceRest, face_rest, transfer_expression
-from dreamactor.guidance.inpaint import fill_holes, grow
+from dreamactor.guidance.inpaint import grow
 from dreamactor.guidance.proxy_blend import Layer, colour_gain, compose, mend
 from dreamactor.guidance.proxy_bones import BONES, bone_frames, bone_maps
 from dreamactor.guidance.proxy_face import paint_face
@@ -68,13 +69,12 @@ def prepare_proxy(references: ReferenceSet, motion: PersonTrack) -> ProxyModel:
     rest = face_rest(motion)
     images = references.images
     skins = _evened([build_skin(image) for image in images if bool(image.person.body.tracked[0])])
-    picture = images[0].image.numpy().astype(np.float32)
-    if not bool(images[0].person.body.tracked[0]):
-        return ProxyModel(skins=skins, rest=rest, background=picture, background_seen=np.ones(picture.shape[:2], dtype=bool))
-    mask = person_mask(images[0])
-    margin = max(1, round(_CLEARANCE * min(mask.shape)))
-    seen = ~grow(mask, margin)
-    return ProxyModel(skins=skins, rest=rest, background=fill_holes(picture, seen), background_seen=seen)
+    picture = images[0].image.numpy()
+    seen = np.ones(picture.shape[:2], dtype=bool)
+    if bool(images[0].person.body.tracked[0]):
+        mask = person_mask(images[0])
+        seen = ~grow(mask, max(1, round(_CLEARANCE * min(mask.shape))))
+    return ProxyModel(skins=skins, rest=rest, background=fill_background(picture, seen), background_seen=seen)
 
 
 def _evened(skins: list[ProxySkin]) -> tuple[ProxySkin, ...]:

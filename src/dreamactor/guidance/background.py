@@ -1,0 +1,48 @@
+"""What stands behind the person in the reference: lines that run into the hidden part go on, and blur with the way.
+
+Skylines, skirting boards and shadows go on behind people, so the hole is filled by OpenCV's Navier-Stokes inpainting, which
+prolongs the lines of equal brightness (Bertalmio, Bertozzi and Sapiro 2001). Where what grows in from two sides meets, that
+leaves seams, and far from everything known it is a guess: so the fill is the softer the deeper it lies in the hole.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+
+from dreamactor.guidance.inpaint import fill_holes
+
+_REACH_PX: Final = 3
+"""Pixels around a place that its colour is continued from."""
+_BLURS_PX: Final = (0.0, 2.0, 4.0, 8.0, 16.0)
+_BLUR_PER_DEPTH: Final = 0.1
+"""Standard deviation of the blur, per pixel of distance to the next known one."""
+_LEAST_KNOWN: Final = 0.02
+"""Share of the picture that must be known for lines to be seen at all."""
+
+
+def fill_background(picture: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """The background without the person.
+
+    Args:
+        picture: [H, W, 3] uint8.
+        seen: [H, W] bool, False where the person hides it.
+
+    Returns:
+        [H, W, 3] float32 in 0..255; equal to the picture wherever it is seen.
+    """
+    known = picture.astype(np.float32)
+    if seen.mean() < _LEAST_KNOWN:
+        return fill_holes(known, seen)
+    hole = (~seen).astype(np.uint8)
+    filled = cv2.inpaint(picture, hole, _REACH_PX, cv2.INPAINT_NS).astype(np.float32)
+    depth = cv2.distanceTransform(hole, cv2.DIST_L2, 3)
+    softer = np.stack([filled, *(cv2.GaussianBlur(filled, (0, 0), blur) for blur in _BLURS_PX[1:])])
+    level = np.interp(depth * _BLUR_PER_DEPTH, _BLURS_PX, np.arange(len(_BLURS_PX)))
+    below = np.minimum(level.astype(np.int64), len(_BLURS_PX) - 2)
+    share = (level - below)[..., None].astype(np.float32)
+    rows, columns = np.indices(depth.shape)
+    soft = softer[below, rows, columns] * (1 - share) + softer[below + 1, rows, columns] * share
+    return np.where(seen[..., None], known, soft)
