@@ -75,9 +75,9 @@ _SIDE_RAD: Final = radians(60.0)
 _EVEN_KNOTS_DEG: Final = (0.0, 45.0, 75.0, 105.0, 135.0, 180.0)
 _UNSURE_DEG: Final = (5.0, 8.0, 12.0, 15.0, 22.0, 14.0)
 """How far off the path is, by yaw."""
-_EVENNESS: Final = 10.0
-"""Weight of even turning at 25 frames per second: near the front the path is smoothed over some 3, sideways and behind over
-some 6 frames to either side."""
+_EVENNESS: Final = 30.0
+"""Weight of even turning at 25 frames per second: near the front the path is smoothed over some 4, sideways and behind over
+some 8 frames to either side (of 44 drawn turns of training actors the 95th percentile of the error falls with it)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
