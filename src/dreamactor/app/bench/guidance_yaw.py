@@ -35,7 +35,7 @@ FRAMINGS: Final[tuple[Framing, ...]] = ("upper", "full")
 TURN_SECONDS: Final = (1.6, 2.4, 3.6)
 """Time that one whole turn takes."""
 CASES: Final = 36
-"""A multiple of 12 has all framings, times and directions equally often; with 12 one lost turn decides the 95th percentile."""
+"""A multiple of 12 has all framings, times and directions equally often; of 12, one lost turn decides the percentile."""
 FIRST_SEED: Final = FIRST_HELD_OUT_SEED + 50_000
 
 
