@@ -52,6 +52,9 @@ def command(
         Path | None, typer.Option(help="Own weights of the implicit face encoder (.safetensors).")
     ] = None,
     preview: Annotated[Path | None, typer.Option(help="Also write sources and result side by side.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on after the last finished segment of the same command, if it broke off.")
+    ] = False,
 ) -> None:
     """Animate a character by a driving video, or its face, head and body by several.
 
@@ -63,6 +66,8 @@ def command(
       dreamactor animate actor.png --driving dance.mp4 -o out.mp4
 
       dreamactor animate front.png back.png --driving turn.mp4 -o out.mp4 --preview both.mp4 --seed 3
+
+      dreamactor animate actor.png --driving long.mp4 -o out.mp4 --resume
 
       dreamactor animate actor.png --driving dance.mp4 --face-from talk.mp4 --head-from reference -o out.mp4
 
@@ -97,5 +102,5 @@ def command(
         face_encoder=face_encoder,  # type: ignore[arg-type]
         face_weights=face_weights,
     )
-    num_frames = animate_to_file(request, model=model, output=output, preview=preview)
+    num_frames = animate_to_file(request, model=model, output=output, preview=preview, resume=resume)
     typer.echo(f"{output} ({num_frames} frames)" + (f", {preview}" if preview else ""))
