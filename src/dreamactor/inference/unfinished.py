@@ -27,6 +27,7 @@ from torch import Tensor
 from dreamactor import __version__
 from dreamactor.errors import DreamActorError, OutputError
 from dreamactor.inference.request import AnimateRequest
+from dreamactor.types.guidance import ReferenceSet
 from dreamactor.types.video import FrameTimes, VideoClip
 from dreamactor.video.output import atomic_path
 from dreamactor.video.reader import read_clip
@@ -60,11 +61,21 @@ def run_facts(request: AnimateRequest, model: Path) -> dict[str, str]:
     """
     facts = {"versions": _versions(), "model": _content(model)}
     for field in dataclasses.fields(request):
+        if field.name == "pseudo_folder":  # may be filled by this very run; what it gives counts, see `pictures_fact`
+            continue
         value = getattr(request, field.name)
         parts = value if isinstance(value, tuple) else (value,)
         texts = [_content(part) if isinstance(part, Path) else str(part) for part in parts]
         facts[field.name] = " ".join(texts)
     return facts
+
+
+def pictures_fact(references: ReferenceSet) -> str:
+    """A short hash of what a run's references look like, whoever made them."""
+    digest = hashlib.sha256()
+    for reference in references.images:
+        digest.update(reference.image.numpy().tobytes() + reference.person.body.joints.numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _versions() -> str:
@@ -113,6 +124,16 @@ class UnfinishedRun:
     def beside(output: Path, facts: Mapping[str, str], *, resume: bool) -> UnfinishedRun:
         """The folder that belongs to a video file."""
         return UnfinishedRun(folder_beside(output), facts, resume=resume)
+
+    def also(self, name: str, fact: str) -> None:
+        """One more fact, known only after the run was opened.
+
+        Raises:
+            OutputError: what is there was begun with another one.
+        """
+        self._facts[name] = fact
+        if self.num_done:
+            self._check()
 
     def finished(self) -> Iterator[Tensor]:
         """Frames [t, H, W, 3] uint8 of each finished segment, read one after another."""
@@ -170,8 +191,8 @@ class UnfinishedRun:
             kept: Any = json.loads((self.folder / _FACTS).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise self._damaged() from error
-        if kept != self._facts:
-            names = [name for name in {**kept, **self._facts} if kept.get(name) != self._facts.get(name)]
+        names = [name for name, fact in self._facts.items() if not isinstance(kept, dict) or kept.get(name) != fact]
+        if names:
             raise OutputError(
                 f"Cannot resume from {self.folder}: it was begun with other {', '.join(names)}. Repeat the command as it "
                 "was, or leave --resume out to start anew."
