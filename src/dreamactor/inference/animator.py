@@ -33,7 +33,7 @@ from dreamactor.inference.pseudo_references import (
     plan_stage_one,
     save_pseudo_references,
 )
-from dreamactor.inference.reference_choice import choose_references, keep_chosen, with_images
+from dreamactor.inference.reference_choice import carried_images, choose_references, keep_chosen, with_images
 from dreamactor.inference.references import perceive_picture, read_references
 from dreamactor.inference.request import PARTS, AnimateRequest, Progress
 from dreamactor.inference.segments import Segment, plan_segments
@@ -160,7 +160,7 @@ class Animator:
     def make_pseudo_references(
         self, driving: PersonTrack, references: ReferenceSet, request: AnimateRequest, *, face: FaceMotion | None = None
     ) -> list[PseudoReference]:
-        """Stage one: pictures of the sides that the references do not show, as many as the model takes beside them."""
+        """Stage one: pictures of the sides that the references do not show."""
         placed = self.place(driving, references, request)
         stage = plan_stage_one(placed, references, poses=request.pseudo_references or "driving")
         if stage is None:
@@ -180,8 +180,9 @@ class Animator:
     ) -> Iterator[VideoClip]:  # fmt: skip
         """Segment by segment, from a track that lies on the canvas already."""
         bundle, defaults = self.bundle, self.bundle.defaults
-        proxy = prepare_proxy(references, track) if _uses_proxy(request) else None
-        cache = self.prepare_references(references)
+        proxy = prepare_proxy(carried_images(references), track) if _uses_proxy(request) else None
+        shown = choose_references(references.images, most=defaults.max_references)
+        cache = self.prepare_references(keep_chosen(references, shown))
         scales = [
             own if given is None else given
             for given, own in (

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from math import degrees, pi
 from typing import Final
 
+import torch
+
 from dreamactor.guidance.half_body import shown_levels
 from dreamactor.types.guidance import ReferenceImage, ReferenceSet
 
@@ -68,6 +70,19 @@ def keep_chosen(references: ReferenceSet, choice: ReferenceChoice) -> ReferenceS
 def with_images(references: ReferenceSet, images: Sequence[ReferenceImage]) -> ReferenceSet:
     """Further pictures behind the others."""
     return replace(references, images=(*references.images, *images))
+
+
+def carried_images(references: ReferenceSet) -> ReferenceSet:
+    """The pictures whose pixels are worth carrying along: not the crops of made pictures, which hold none of their own."""
+    whole: list[ReferenceImage] = []
+    for image in references.images:
+        same_pose = any(
+            image.made and other.made and torch.equal(image.person.head.angles_rad, other.person.head.angles_rad)
+            for other in whole
+        )
+        if not same_pose:
+            whole.append(image)
+    return replace(references, images=tuple(whole))
 
 
 def _view_of(image: ReferenceImage) -> tuple[float | None, int]:
