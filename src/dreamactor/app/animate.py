@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -16,6 +18,7 @@ from dreamactor.inference.bundle import model_folder
 from dreamactor.inference.character_build import read_proportions
 from dreamactor.inference.request import PARTS, AnimateRequest
 from dreamactor.inference.sources import MotionSources, is_motion_file, read_sources
+from dreamactor.inference.unfinished import UnfinishedRun, run_facts
 from dreamactor.video.compose import side_by_side
 from dreamactor.video.image import read_image
 from dreamactor.video.reader import probe
@@ -27,8 +30,11 @@ ADVICE = (
 )
 
 
-def animate_to_file(request: AnimateRequest, *, model: str, output: Path, preview: Path | None) -> int:
-    """Writes the animation, and on request sources and result side by side; returns the number of frames."""
+def animate_to_file(request: AnimateRequest, *, model: str, output: Path, preview: Path | None, resume: bool = False) -> int:
+    """Writes the animation, and on request sources and result side by side; returns the number of frames.
+
+    With `resume` a run for the same output that broke off goes on after its last finished segment.
+    """
     motions = [source for part in PARTS if isinstance(source := request.source(part), Path)]
     by_hand = [path for path in (request.proportions_image, request.proportions_json) if path is not None]
     inputs = [*request.references, *motions, *by_hand]
@@ -45,9 +51,10 @@ def animate_to_file(request: AnimateRequest, *, model: str, output: Path, previe
         read_image(request.proportions_image)
     if request.proportions_json is not None:
         read_proportions(request.proportions_json, prior_proportions())
+    unfinished = _open_unfinished(output, run_facts(request, model_folder(model)), resume=resume)
     animator = Animator.from_pretrained(model)
     typer.echo(ADVICE, err=True)
-    with stage_bars() as report, ExitStack() as stack:
+    with _kept(unfinished), stage_bars() as report, ExitStack() as stack:
         sources = read_sources(request, report)
         for line in _what_drives(request, sources):
             typer.echo(line, err=True)
@@ -57,7 +64,8 @@ def animate_to_file(request: AnimateRequest, *, model: str, output: Path, previe
         writer: VideoWriter | None = None
         beside: VideoWriter | None = None
         done = 0
-        for clip in animator.animate(request, report, lambda line: typer.echo(line, err=True), sources=sources):
+        say = partial(typer.echo, err=True)
+        for clip in animator.animate(request, report, say, sources=sources, unfinished=unfinished):
             if writer is None:
                 width, height = clip.size
                 writer = stack.enter_context(VideoWriter(output, width=width, height=height, times=times, audio=audio))
@@ -70,7 +78,37 @@ def animate_to_file(request: AnimateRequest, *, model: str, output: Path, previe
                     )
                 beside.write(pair)
             done += clip.num_frames
+    unfinished.remove()
     return len(times)
+
+
+def _open_unfinished(output: Path, facts: dict[str, str], *, resume: bool) -> UnfinishedRun:
+    """The finished segments of an earlier run, and a line about them where there are any, or none though asked for."""
+    unfinished = UnfinishedRun.beside(output, facts, resume=resume)
+    if unfinished.num_done:
+        typer.echo(f"Resuming after {unfinished.num_done} finished segments.", err=True)
+    elif resume:
+        typer.echo(f"Nothing to resume at {unfinished.folder}; starting at the beginning.", err=True)
+    elif unfinished.folder.exists():
+        typer.echo(
+            f"Note: {unfinished.folder} is left of a run that broke off, and is replaced: --resume was not given.", err=True
+        )
+    return unfinished
+
+
+@contextmanager
+def _kept(unfinished: UnfinishedRun) -> Iterator[None]:
+    """Says how to go on where a run breaks off after a finished segment."""
+    try:
+        yield
+    except BaseException:
+        if unfinished.num_done:
+            typer.echo(
+                f"{unfinished.num_done} finished segments are kept in {unfinished.folder}: the same command with --resume "
+                "goes on from there.",
+                err=True,
+            )
+        raise
 
 
 def _what_drives(request: AnimateRequest, sources: MotionSources) -> list[str]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from dreamactor.data.clips import View
 from dreamactor.data.framing import framing_of
 from dreamactor.data.takes.base import Still
-from dreamactor.geometry.skeleton import JOINT
+from dreamactor.guidance.half_body import half_body_box as trunk_box
 from dreamactor.guidance.view_picks import pick_by_yaw, towards_camera, yaw_order
 from dreamactor.types.track import PersonTrack
 
@@ -20,8 +20,6 @@ _ABOVE_HEAD: Final = (0.15, 0.6)
 """Room above the crown of a half-body picture, in head radii, at random."""
 _BELOW_HIPS: Final = (-0.15, 0.25)
 """How far below the hips it ends, in lengths of the trunk, at random."""
-_SIDES: Final = 1.5
-"""It is at least so many times as wide as the shoulders, or three head radii to each side."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,24 +69,9 @@ def yaw_range_deg(tracks: Sequence[PersonTrack]) -> tuple[float, ...]:
 
 
 def half_body_box(track: PersonTrack, frame: int, *, generator: torch.Generator) -> Tensor:
-    """[4] box around head and trunk with some room, in the picture's shape and inside it."""
-    joints = track.body.joints[frame, :, :2]
-    radius = float(track.head.radius_px[frame])
-    neck, hips = joints[JOINT["neck"]], joints[JOINT["pelvis"]]
-    trunk = float((hips - neck).norm())
+    """[4] box around head and trunk with some room at random, in the picture's shape and inside it."""
 
     def between(limits: tuple[float, float]) -> float:
         return limits[0] + (limits[1] - limits[0]) * float(torch.rand((), generator=generator))
 
-    crown = float(track.head.center[frame, 1]) - radius
-    top = min(crown, float(neck[1])) - between(_ABOVE_HEAD) * radius
-    bottom = max(float(hips[1]), float(neck[1])) + between(_BELOW_HIPS) * trunk
-    shoulders = float((joints[JOINT["left_shoulder"]] - joints[JOINT["right_shoulder"]]).norm())
-    aspect = track.width / track.height
-    height = max(bottom - top, max(_SIDES * shoulders, 6 * radius) / aspect)
-    height = min(height, track.height)
-    width = height * aspect
-    left = float((neck[0] + hips[0]) / 2) - width / 2
-    x0 = min(max(left, 0.0), track.width - width)
-    y0 = min(max(top, 0.0), track.height - height)
-    return torch.tensor([x0, y0, x0 + width, y0 + height])
+    return trunk_box(track, frame, above_head=between(_ABOVE_HEAD), below_hips=between(_BELOW_HIPS))

@@ -41,6 +41,8 @@ _FULLNESS: Final = 2.6
 _POINTS_AT_ONCE: Final = 256
 _TARGET_CELLS: Final = 1400
 """Grid cells that the person's pixels are divided into, about."""
+_MADE_TRUST: Final = 0.3
+"""Of a picture that a model made, against a given one that saw the surface as squarely."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,6 +62,7 @@ class ProxySkin:
         head_px: radius of the head in the picture.
         gain: [3] float32 factor of the colours that makes them those of the other references.
         face: the part of the picture that moves by itself; None where no face is in view.
+        trust: factor of how well it saw a surface, against other references.
     """
 
     frames: BoneFrames
@@ -74,6 +77,7 @@ class ProxySkin:
     head_px: float
     gain: np.ndarray
     face: FaceRig | None
+    trust: float
 
 
 def person_mask(reference: ReferenceImage) -> np.ndarray:
@@ -237,6 +241,7 @@ def _stitch(
         gain=np.ones(3, dtype=np.float32),
         head_px=float(reference.person.head.radius_px[0]),
         face=prepare_face(reference.person, textures[0], pad=pad),
+        trust=_MADE_TRUST if reference.made else 1.0,
     )
 
 

@@ -168,7 +168,7 @@ def _shade(skin: ProxySkin, hits: Hits) -> Layer:
     facing = interpolate(skin.facing[:, None], corners, hits.weights)[:, 0]
     seen = front & (sheet > 0) & (hits.stretch < _MAX_STRETCH)
     seen[seen] = surface.known[texels(hits.texture[seen], surface.known.shape)]
-    quality = facing / np.maximum(hits.stretch, 1.0)
+    quality = skin.trust * facing / np.maximum(hits.stretch, 1.0)
     return Layer(pixel=hits.pixel, rgb=rgb * skin.gain, seen=seen, guessed=guessed, quality=quality)
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 NUM_VIEWS: Final = 3
-_TOO_ALIKE_RAD: Final = torch.pi / 6
+SAME_SIDE_RAD: Final = torch.pi / 6
 """Views closer than 30 degrees show little new."""
 _SAME_RAD: Final = 0.02
 """Views closer than a degree show nothing new."""
@@ -29,7 +29,7 @@ def pick_by_yaw(yaw_rad: Tensor) -> list[int]:
 
     least, middle, greatest = yaw_order(yaw_rad)
     picks = [least, middle, greatest]
-    if min(float(apart(least)[middle]), float(apart(middle)[greatest]), float(apart(least)[greatest])) < _TOO_ALIKE_RAD:
+    if min(float(apart(least)[middle]), float(apart(middle)[greatest]), float(apart(least)[greatest])) < SAME_SIDE_RAD:
         picks = [middle]
         for _ in range(NUM_VIEWS - 1):
             nearest = torch.stack([apart(pick) for pick in picks]).amin(dim=0)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -19,21 +20,31 @@ from dreamactor.guidance.build import build_guidance
 from dreamactor.guidance.mix import drop_parts
 from dreamactor.guidance.pose_maps import draw_pose_maps
 from dreamactor.guidance.retarget import RetargetOptions, retarget
-from dreamactor.guidance.textured_proxy import ProxyModel, prepare_proxy
+from dreamactor.guidance.textured_proxy import ProxyModel, draw_proxy, prepare_proxy
 from dreamactor.inference.bundle import ModelBundle, load_bundle
 from dreamactor.inference.character_build import character_build
 from dreamactor.inference.face_encoders import load_own_encoder
 from dreamactor.inference.face_motion import FaceMotion, read_face_motion
-from dreamactor.inference.references import read_references
+from dreamactor.inference.pseudo_references import (
+    PseudoReference,
+    collect,
+    lines_about,
+    load_pseudo_references,
+    plan_stage_one,
+    save_pseudo_references,
+)
+from dreamactor.inference.reference_choice import carried_images, choose_references, keep_chosen, with_images
+from dreamactor.inference.references import perceive_picture, read_references
 from dreamactor.inference.request import PARTS, AnimateRequest, Progress
 from dreamactor.inference.segments import Segment, plan_segments
 from dreamactor.inference.sources import MotionSources, Report, is_motion_file, read_sources
+from dreamactor.inference.unfinished import Handover, UnfinishedRun, clips_of, pictures_fact
 from dreamactor.models.caches import DriveCache, ReferenceCache
 from dreamactor.models.inputs import DecodeInput, DriveInput, ReferenceInput
 from dreamactor.models.vae import StreamedDecoder
 from dreamactor.perception.build import build_estimator
 from dreamactor.types.guidance import FaceInput, MotionGuidance, PoseMaps, ReferenceSet
-from dreamactor.types.track import PersonTrack, take_frames
+from dreamactor.types.track import PersonTrack, shots_of, take_frames
 from dreamactor.types.video import VideoClip
 from dreamactor.video.reader import VideoReader
 from dreamactor.video.tensor import to_frames, to_model
@@ -47,6 +58,11 @@ logger = logging.getLogger(__name__)
 def _channels(maps: PoseMaps) -> Tensor:
     """Pose maps as the model's input: [1, 6, T, H, W] in -1..1."""
     return torch.cat([to_model(maps.body_skeleton), to_model(maps.head_sphere)], dim=1)
+
+
+def _uses_proxy(request: AnimateRequest) -> bool:
+    """Without a body there is nothing that could carry the references' pixels."""
+    return request.use_proxy and request.body_from != "none"
 
 
 class Animator:
@@ -68,6 +84,7 @@ class Animator:
         say: Callable[[str], None] = logger.info,
         *,
         sources: MotionSources | None = None,
+        unfinished: UnfinishedRun | None = None,
     ) -> Iterator[VideoClip]:
         """Yields the video segment by segment; all clips together have exactly the frames and times of `sources.times`.
 
@@ -75,6 +92,8 @@ class Animator:
             request: what to make.
             report: called with the progress.
             say: called with lines for the user.
+            sources: the clips of the request, where they were perceived already.
+            unfinished: gives the segments that were finished before, and keeps those that are finished now.
 
         Raises:
             DreamActorError: something about the request that its author can mend.
@@ -89,6 +108,7 @@ class Animator:
                 grid=bundle.grid,
                 estimator=estimator,
                 described=request.described,
+                yaw_deg=request.reference_yaw_deg,
             )
             build = character_build(
                 references.proportions,
@@ -96,28 +116,73 @@ class Animator:
                 described=request.proportions_json,
                 estimator=estimator,
             )
-        references = replace(references, proportions=build)
+            pseudo = []
+            if request.pseudo_folder is not None:
+                place = partial(perceive_picture, canvas=references.canvas, estimator=estimator)
+                pseudo = load_pseudo_references(request.pseudo_folder, canvas=references.canvas, perceive=place)
+        choice = choose_references(references.images, most=defaults.max_references)
+        for line in choice.lines([path.name for path in request.references], most=defaults.max_references):
+            say(line)
+        references = keep_chosen(replace(references, proportions=build), choice)
         face = self.read_face(sources, request)
         if face is not None:
             say(str(face))
-        yield from self.animate_track(sources.join(references), references, request, report, face=face)
+        driving = sources.join(references)
+        if request.pseudo_references is not None:
+            if not pseudo:
+                pseudo = self.make_pseudo_references(driving, references, request, face=face)
+                if request.pseudo_folder is not None:
+                    save_pseudo_references(request.pseudo_folder, pseudo)
+            for line in lines_about(pseudo, request.pseudo_folder):
+                say(line)
+            references = with_images(references, [one.image for one in pseudo])
+        yield from self.animate_track(driving, references, request, report, face=face, unfinished=unfinished)
 
     @torch.no_grad()
     def animate_track(
         self, driving: PersonTrack, references: ReferenceSet, request: AnimateRequest, report: Report = lambda _: None, *,
-        face: FaceMotion | None = None,
+        face: FaceMotion | None = None, unfinished: UnfinishedRun | None = None,
     ) -> Iterator[VideoClip]:  # fmt: skip
         """The same from one track for all parts; of the request only the settings count, and which parts are `none`.
 
         Without `face` the face is read off the track's landmarks.
         """
-        bundle, defaults = self.bundle, self.bundle.defaults
+        track = self.place(driving, references, request)
+        yield from self._generate(track, references, request, report, face=face, unfinished=unfinished)
+
+    def place(self, driving: PersonTrack, references: ReferenceSet, request: AnimateRequest) -> PersonTrack:
+        """The motion on the references' canvas, without the parts that are `none`."""
         options = RetargetOptions(framing=request.framing, proportions=request.proportions, camera=request.camera)
-        track = retarget(driving, references, options)
         dropped = {part: getattr(request, f"{part}_from") == "none" for part in PARTS}
-        track = drop_parts(track, **dropped)
-        proxy = prepare_proxy(references, track) if request.use_proxy and not dropped["body"] else None
-        cache = self.prepare_references(references)
+        return drop_parts(retarget(driving, references, options), **dropped)
+
+    @torch.no_grad()
+    def make_pseudo_references(
+        self, driving: PersonTrack, references: ReferenceSet, request: AnimateRequest, *, face: FaceMotion | None = None
+    ) -> list[PseudoReference]:
+        """Stage one: pictures of the sides that the references do not show."""
+        placed = self.place(driving, references, request)
+        stage = plan_stage_one(placed, references, poses=request.pseudo_references or "driving")
+        if stage is None:
+            return []
+        if face is not None:
+            face = None if stage.frames is None else replace(face, tokens=face.tokens[stage.frames])
+        frames = torch.cat([clip.frames for clip in self._generate(stage.poses, references, request, face=face)])
+        figure = None
+        if _uses_proxy(request):
+            width, height = references.canvas
+            figure = draw_proxy(prepare_proxy(references, stage.poses), stage.poses, width=width, height=height).figure
+        return collect(stage, frames, figure)
+
+    def _generate(
+        self, track: PersonTrack, references: ReferenceSet, request: AnimateRequest, report: Report = lambda _: None, *,
+        face: FaceMotion | None = None, unfinished: UnfinishedRun | None = None,
+    ) -> Iterator[VideoClip]:  # fmt: skip
+        """Segment by segment, from a track that lies on the canvas already."""
+        bundle, defaults = self.bundle, self.bundle.defaults
+        proxy = prepare_proxy(carried_images(references), track) if _uses_proxy(request) else None
+        shown = choose_references(references.images, most=defaults.max_references)
+        cache = self.prepare_references(keep_chosen(references, shown))
         scales = [
             own if given is None else given
             for given, own in (
@@ -130,9 +195,19 @@ class Animator:
         width, height = references.canvas
         stream = bundle.vae.decoder_stream()
         carried: Tensor | None = None
-        segments = plan_segments(track.num_frames, defaults.segment_frames, bundle.grid)
+        cuts = [shot.start for shot in shots_of(track.cut)][1:]
+        segments = plan_segments(track.num_frames, defaults.segment_frames, bundle.grid, cuts=cuts)
         steps = request.steps or defaults.steps
-        for index, segment in enumerate(segments):
+        num_done = 0
+        if unfinished is not None:
+            unfinished.also("pictures", pictures_fact(references))
+        if unfinished is not None and unfinished.handover is not None:
+            num_done, carried = unfinished.num_done, unfinished.handover.carried
+            stream.load_state(unfinished.handover.decoder)
+            yield from clips_of(unfinished, track.times)
+        for index, segment in enumerate(segments[num_done:], start=num_done):
+            if not segment.carries:  # the start, or a cut: motion starts anew, the character is in the references
+                stream, carried = bundle.vae.decoder_stream(), None
 
             def stepped(done: int, total: int, before: int = index * steps) -> None:
                 report(Progress(stage="denoise", done=before + done, total=len(segments) * total))
@@ -148,9 +223,11 @@ class Animator:
                 width=width, height=height, stepped=stepped,
             )  # fmt: skip
             frames = self._decode(stream, latent, drawn, segment)
-            yield VideoClip(frames=frames, times=driving.times[segment.start : segment.stop])
-            report(Progress(stage="decode", done=segment.stop, total=track.num_frames))
             carried = latent[:, :, -1:]
+            if unfinished is not None and index + 1 < len(segments):
+                unfinished.keep(frames, Handover(carried=carried, decoder=stream.state()))
+            yield VideoClip(frames=frames, times=track.times[segment.start : segment.stop])
+            report(Progress(stage="decode", done=segment.stop, total=track.num_frames))
 
     def read_face(self, sources: MotionSources, request: AnimateRequest) -> FaceMotion | None:
         """The motion of the face's own source at `sources.times`, by the encoder that the request asks for.

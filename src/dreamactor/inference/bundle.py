@@ -50,6 +50,7 @@ class ModelDefaults:
         steps: sampling steps.
         guidance_reference, guidance_motion: guidance scales.
         segment_frames: frames of a segment.
+        max_references: most pictures of the character that it is shown at once.
     """
 
     size: int
@@ -57,6 +58,7 @@ class ModelDefaults:
     guidance_reference: float
     guidance_motion: float
     segment_frames: int
+    max_references: int = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

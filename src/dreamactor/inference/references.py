@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from math import radians
 from pathlib import Path
 
 from torch import Tensor
@@ -11,6 +13,7 @@ from dreamactor.guidance.bone_length import estimate_proportions
 from dreamactor.inference.described import read_described_person
 from dreamactor.perception.base import PersonEstimator
 from dreamactor.perception.perceive import perceive_image
+from dreamactor.perception.told_yaw import turn_as_told
 from dreamactor.types.guidance import ReferenceImage, ReferenceSet
 from dreamactor.types.latent import LatentGrid
 from dreamactor.types.track import PersonTrack, resize_track
@@ -40,6 +43,7 @@ def read_references(
     grid: LatentGrid,
     estimator: PersonEstimator,
     described: tuple[Path, ...] = (),
+    yaw_deg: Sequence[float | None] = (),
 ) -> ReferenceSet:
     """Reads and perceives the references.
 
@@ -50,6 +54,7 @@ def read_references(
         estimator: for still pictures.
         described: JSON files that say by hand where the person is, for the first pictures in order; these are not
             perceived (see `dreamactor.inference.described`).
+        yaw_deg: which way the person faces in the first pictures, by hand; None leaves that one as it was found.
 
     Raises:
         MediaError: a file is not a usable picture.
@@ -79,10 +84,20 @@ def read_references(
                 "with --reference-json.",
                 path.name,
             )
+        told = yaw_deg[index] if index < len(yaw_deg) else None
+        if told is not None:
+            person = turn_as_told(person, radians(told))
         found.append(ReferenceImage(image=placed, person=person, mask=mask))
     people = [image.person for image in found if bool(image.person.body.tracked[0])]
     proportions = estimate_proportions(people or [found[0].person])
     return ReferenceSet(images=tuple(found), proportions=proportions)
+
+
+def perceive_picture(picture: Tensor, *, canvas: tuple[int, int], estimator: PersonEstimator, source: str) -> ReferenceImage:
+    """A picture [H, W, 3] uint8 of any size on a canvas of (width, height), with the person found in it."""
+    placed, _ = cover_canvas(picture, width=canvas[0], height=canvas[1])
+    person, mask = _perceive_finely(picture, canvas, estimator=estimator, source=source)
+    return ReferenceImage(image=placed, person=person, mask=mask)
 
 
 def _perceive_finely(

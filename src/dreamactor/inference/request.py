@@ -19,6 +19,9 @@ SourceWord = Literal["driving", "reference", "none"]
 SOURCE_WORDS: Final[tuple[SourceWord, ...]] = ("driving", "reference", "none")
 """Where a part's motion comes from, if not from a file of its own: the driving video, held as in the first reference
 picture, or nowhere."""
+PseudoPoses = Literal["driving", "turn"]
+PSEUDO_POSES: Final[tuple[PseudoPoses, ...]] = ("driving", "turn")
+"""Poses of pseudo references: the driver's own, or a turn on the spot."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +46,11 @@ class AnimateRequest:
         proportions_image: a picture that is measured instead of the references, such as an A-pose made by an editor.
         proportions_json: lengths by hand, see `dreamactor.inference.character_build`.
         use_proxy: carry the references' own pixels along; off is the paper's pure mode.
+        reference_yaw_deg: which way the person faces in the first references, by hand: 0 to the camera, 90 to the image's
+            right, 180 away; None leaves that one to perception.
+        pseudo_references: make pictures of the character's other sides first and use them as further references, see
+            `dreamactor.inference.pseudo_references`: in the driver's poses, or turning on the spot.
+        pseudo_folder: where these are kept; pictures that are there already are used instead of making any.
         face_encoder: which of the model's encoders reads the driver's face, see `dreamactor.inference.face_motion`.
         face_weights: own weights of the implicit encoder, a safetensors file.
 
@@ -68,6 +76,9 @@ class AnimateRequest:
     proportions_image: Path | None = None
     proportions_json: Path | None = None
     use_proxy: bool = True
+    reference_yaw_deg: tuple[float | None, ...] = ()
+    pseudo_references: PseudoPoses | None = None
+    pseudo_folder: Path | None = None
     face_encoder: FaceEncoderChoice = "auto"
     face_weights: Path | None = None
 
@@ -79,6 +90,17 @@ class AnimateRequest:
                 f"--reference-json was given {len(self.described)} times for {len(self.references)} references. "
                 "Give at most one for each."
             )
+        if len(self.reference_yaw_deg) > len(self.references):
+            raise ConfigError(
+                f"--reference-yaw was given {len(self.reference_yaw_deg)} times for {len(self.references)} references. "
+                "Give at most one for each."
+            )
+        if not all(yaw is None or -360 <= yaw <= 360 for yaw in self.reference_yaw_deg):
+            raise ConfigError(f"--reference-yaw must be from -360 to 360 degrees or 'auto', got {self.reference_yaw_deg}.")
+        if self.pseudo_references is not None and self.pseudo_references not in PSEUDO_POSES:
+            raise ConfigError(f"Unknown poses '{self.pseudo_references}'. Known: {', '.join(PSEUDO_POSES)}.")
+        if self.pseudo_folder is not None and self.pseudo_references is None:
+            raise ConfigError("--pseudo-folder has no use without --pseudo-references.")
         if self.steps is not None and not 1 <= self.steps <= 1000:
             raise ConfigError(f"--steps must be from 1 to 1000, got {self.steps}.")
         if self.size is not None and not MIN_SIZE <= self.size <= MAX_SIZE:
@@ -130,6 +152,20 @@ class AnimateRequest:
                 "--person chooses in the video of --driving, and there is none. Choose with `extract --person` and pass the "
                 "motion file."
             )
+
+
+def parse_yaw(text: str) -> float | None:
+    """Degrees, or None for `auto`.
+
+    Raises:
+        ConfigError: neither.
+    """
+    if text == "auto":
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise ConfigError(f"--reference-yaw must be degrees or 'auto', got '{text}'.") from None
 
 
 Stage = Literal["perceive", "prepare", "denoise", "decode"]

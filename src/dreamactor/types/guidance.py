@@ -96,11 +96,13 @@ class ReferenceImage:
         image: [H, W, 3] uint8 RGB.
         person: track of exactly one frame, in canvas pixels; `person.body.tracked` may be False (nothing found).
         mask: [H, W] uint8, 255 on the person; None where no mask could be had.
+        made: whether a model made it (a pseudo reference, section 3.3): where a given picture shows the same, that counts.
     """
 
     image: Tensor
     person: PersonTrack
     mask: Tensor | None
+    made: bool = False
 
     def __post_init__(self) -> None:
         dims = expect_shape("image", self.image, "H W 3")

@@ -37,6 +37,23 @@ def command(
     reference_json: Annotated[
         list[Path] | None, typer.Option(help="Head box and joints of the first reference by hand; repeat for the next.")
     ] = None,
+    reference_yaw: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Which way the first reference faces, by hand: 0 to the camera, 90 to the image's right, 180 away, or "
+            "auto; repeat for the next."
+        ),
+    ] = None,
+    pseudo_references: Annotated[
+        bool,
+        typer.Option("--pseudo-references", help="First make the sides that no reference shows, in the driver's poses."),
+    ] = False,
+    pseudo_turn: Annotated[
+        bool, typer.Option("--pseudo-turn", help="The same, but in a turn on the spot instead of the driver's poses.")
+    ] = False,
+    pseudo_folder: Annotated[
+        Path | None, typer.Option(help="Keep these pictures here, or use the ones that are here already.")
+    ] = None,
     proportions: Annotated[str, typer.Option(help="Bone lengths of reference, driving, or 0 (driving) to 1.")] = "reference",
     proportions_image: Annotated[
         Path | None, typer.Option(help="Measure this picture instead of the references, such as an A-pose by an editor.")
@@ -52,6 +69,9 @@ def command(
         Path | None, typer.Option(help="Own weights of the implicit face encoder (.safetensors).")
     ] = None,
     preview: Annotated[Path | None, typer.Option(help="Also write sources and result side by side.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on after the last finished segment of the same command, if it broke off.")
+    ] = False,
 ) -> None:
     """Animate a character by a driving video, or its face, head and body by several.
 
@@ -64,13 +84,17 @@ def command(
 
       dreamactor animate front.png back.png --driving turn.mp4 -o out.mp4 --preview both.mp4 --seed 3
 
+      dreamactor animate front.png --driving turn.mp4 -o out.mp4 --pseudo-references --pseudo-folder sides/
+
+      dreamactor animate actor.png --driving long.mp4 -o out.mp4 --resume
+
       dreamactor animate actor.png --driving dance.mp4 --face-from talk.mp4 --head-from reference -o out.mp4
 
       dreamactor animate actor.png --face-from a.mp4 --head-from b.mp4 --body-from c.npz -o out.mp4 --camera follow
     """
     from dreamactor.app.animate import animate_to_file
     from dreamactor.inference.character_build import parse_proportions
-    from dreamactor.inference.request import SOURCE_WORDS, AnimateRequest, SourceWord
+    from dreamactor.inference.request import SOURCE_WORDS, AnimateRequest, SourceWord, parse_yaw
 
     def _source(text: str) -> Path | SourceWord:
         return next((word for word in SOURCE_WORDS if word == text), Path(text))
@@ -90,6 +114,9 @@ def command(
         camera=camera,  # type: ignore[arg-type]
         person=person,
         described=tuple(reference_json or ()),
+        reference_yaw_deg=tuple(parse_yaw(text) for text in reference_yaw or ()),
+        pseudo_references="turn" if pseudo_turn else "driving" if pseudo_references else None,
+        pseudo_folder=pseudo_folder,
         proportions=parse_proportions(proportions),
         proportions_image=proportions_image,
         proportions_json=proportions_json,
@@ -97,5 +124,5 @@ def command(
         face_encoder=face_encoder,  # type: ignore[arg-type]
         face_weights=face_weights,
     )
-    num_frames = animate_to_file(request, model=model, output=output, preview=preview)
+    num_frames = animate_to_file(request, model=model, output=output, preview=preview, resume=resume)
     typer.echo(f"{output} ({num_frames} frames)" + (f", {preview}" if preview else ""))
