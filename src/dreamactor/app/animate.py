@@ -1,8 +1,10 @@
-"""Runs a request and writes its video: streaming, atomic, sound kept."""
+"""Runs a request and writes its video: streaming, atomic, sound kept, and saying how it was made."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import fields, replace
 from pathlib import Path
 
 import typer
@@ -15,9 +17,12 @@ from dreamactor.inference.animator import Animator
 from dreamactor.inference.bundle import model_folder
 from dreamactor.inference.character_build import read_proportions
 from dreamactor.inference.request import PARTS, AnimateRequest
-from dreamactor.inference.sources import MotionSources, is_motion_file, read_sources
+from dreamactor.inference.sources import MotionSources, Report, is_motion_file, read_sources
+from dreamactor.types.video import VideoClip
 from dreamactor.video.compose import side_by_side
 from dreamactor.video.image import read_image
+from dreamactor.video.label import draw_label
+from dreamactor.video.provenance import Provenance
 from dreamactor.video.reader import probe
 from dreamactor.video.writer import VIDEO_SUFFIXES, VideoWriter, check_output
 
@@ -27,8 +32,28 @@ ADVICE = (
 )
 
 
-def animate_to_file(request: AnimateRequest, *, model: str, output: Path, preview: Path | None) -> int:
-    """Writes the animation, and on request sources and result side by side; returns the number of frames."""
+def animate_to_file(
+    request: AnimateRequest,
+    *,
+    model: str,
+    output: Path,
+    preview: Path | None,
+    label: bool = False,
+    animator: Animator | None = None,
+    report: Report | None = None,
+    say: Callable[[str], None] = lambda line: typer.echo(line, err=True),
+    show: Callable[[VideoClip], None] = lambda clip: None,
+) -> int:
+    """Writes the animation, and on request sources and result side by side; returns the number of frames.
+
+    Args:
+        model: name or folder.
+        label: write "AI-generated" into every picture.
+        animator: the model, where it is loaded already.
+        report: told of the progress, instead of bars on standard error.
+        say: called with lines for the user.
+        show: called with every piece of the result when it is made.
+    """
     motions = [source for part in PARTS if isinstance(source := request.source(part), Path)]
     by_hand = [path for path in (request.proportions_image, request.proportions_json) if path is not None]
     inputs = [*request.references, *motions, *by_hand]
@@ -45,32 +70,49 @@ def animate_to_file(request: AnimateRequest, *, model: str, output: Path, previe
         read_image(request.proportions_image)
     if request.proportions_json is not None:
         read_proportions(request.proportions_json, prior_proportions())
-    animator = Animator.from_pretrained(model)
-    typer.echo(ADVICE, err=True)
-    with stage_bars() as report, ExitStack() as stack:
+    animator = animator or Animator.from_pretrained(model)
+    say(ADVICE)
+    made = Provenance(origin="trained", model=model_folder(model).name, settings=said_of(request))
+    with ExitStack() as stack:
+        report = report or stack.enter_context(stage_bars())
         sources = read_sources(request, report)
         for line in _what_drives(request, sources):
-            typer.echo(line, err=True)
+            say(line)
         clock, times = sources.clock, sources.times
         audio = clock if not is_motion_file(clock) and probe(clock).has_audio else None
         shown = SourcePictures(sources, stack) if preview else None
         writer: VideoWriter | None = None
         beside: VideoWriter | None = None
         done = 0
-        for clip in animator.animate(request, report, lambda line: typer.echo(line, err=True), sources=sources):
+        for clip in animator.animate(request, report, say, sources=sources):
+            if label:
+                clip = replace(clip, frames=draw_label(clip.frames))
+            show(clip)
             if writer is None:
                 width, height = clip.size
-                writer = stack.enter_context(VideoWriter(output, width=width, height=height, times=times, audio=audio))
+                writer = stack.enter_context(
+                    VideoWriter(output, width=width, height=height, times=times, audio=audio, provenance=made)
+                )
             writer.write(clip.frames)
             if shown is not None and preview is not None:
                 pair = side_by_side([*shown.take(slice(done, done + clip.num_frames)), clip.frames], height=clip.size[1])
                 if beside is None:
                     beside = stack.enter_context(
-                        VideoWriter(preview, width=pair.shape[2], height=pair.shape[1], times=times, audio=audio)
+                        VideoWriter(
+                            preview, width=pair.shape[2], height=pair.shape[1], times=times, audio=audio, provenance=made
+                        )
                     )
                 beside.write(pair)
             done += clip.num_frames
     return len(times)
+
+
+def said_of(request: AnimateRequest) -> dict[str, str | int | float | bool]:
+    """Settings of a request for its credentials: no file names, and nothing that was left to the model."""
+    values = {field.name: getattr(request, field.name) for field in fields(request)}
+    words = {name: "own file" if isinstance(value, Path) else value for name, value in values.items()}
+    said = {name: value for name, value in words.items() if isinstance(value, str | int | float | bool)}
+    return said | {"references": len(request.references)}
 
 
 def _what_drives(request: AnimateRequest, sources: MotionSources) -> list[str]:

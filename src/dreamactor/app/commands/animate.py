@@ -52,11 +52,13 @@ def command(
         Path | None, typer.Option(help="Own weights of the implicit face encoder (.safetensors).")
     ] = None,
     preview: Annotated[Path | None, typer.Option(help="Also write sources and result side by side.")] = None,
+    label: Annotated[bool, typer.Option("--label", help="Write AI-generated into every picture.")] = False,
 ) -> None:
     """Animate a character by a driving video, or its face, head and body by several.
 
     Length, frame times and sound are those of --driving, or of the first of body's, head's and face's own file. Other
-    clips start with it, are resampled to its times, and hold their last frame if they end early.
+    clips start with it, are resampled to its times, and hold their last frame if they end early. The video carries content
+    credentials that say how it was made; `dreamactor inspect` reads them.
 
     Examples:
 
@@ -97,5 +99,5 @@ def command(
         face_encoder=face_encoder,  # type: ignore[arg-type]
         face_weights=face_weights,
     )
-    num_frames = animate_to_file(request, model=model, output=output, preview=preview)
+    num_frames = animate_to_file(request, model=model, output=output, preview=preview, label=label)
     typer.echo(f"{output} ({num_frames} frames)" + (f", {preview}" if preview else ""))
