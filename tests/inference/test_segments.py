@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -46,3 +49,18 @@ def test_a_last_latent_that_is_not_full_repeats_the_last_frame(num_frames: int) 
 def test_a_segment_that_no_latents_fill_is_refused(segment_frames: int) -> None:
     with pytest.raises(ConfigError, match="4 n \\+ 1"):
         plan_segments(10, segment_frames, GRID)
+
+
+@pytest.mark.parametrize("cuts", [(1,), (73,), (40, 41, 120), (299,)])
+def test_every_shot_is_planned_as_if_it_were_alone(cuts: tuple[int, ...]) -> None:
+    planned = plan_segments(300, 73, GRID, cuts=cuts)
+    assert [s.start for s in planned if not s.carries] == [0, *cuts]
+    alone = [
+        replace(s, start=begin + s.start, stop=begin + s.stop)
+        for begin, end in itertools.pairwise((0, *cuts, 300))
+        for s in plan_segments(end - begin, 73, GRID)
+    ]
+    assert list(planned) == alone
+    for segment in planned:
+        shot = max(cut for cut in (0, *cuts) if cut <= segment.start)
+        assert int(segment.control_frames(GRID).min()) >= shot

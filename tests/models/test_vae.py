@@ -48,6 +48,19 @@ def test_streamed_decode_equals_whole_decode(vae: VideoVAE, pieces: tuple[int, .
     assert_close(streamed, whole, atol=1e-5, rtol=1e-5)
 
 
+def test_a_stream_goes_on_from_anothers_state(vae: VideoVAE) -> None:
+    latent = torch.randn(1, 4, 5, 2, 2, generator=torch.Generator().manual_seed(3))
+    first, second = vae.decoder_stream(), vae.decoder_stream()
+    second.load_state(first.state())
+    for at in range(5):
+        piece = latent[:, :, at : at + 1]
+        assert torch.equal(first.push(piece), second.push(piece))
+        second = vae.decoder_stream()
+        second.load_state(first.state())
+    with pytest.raises(ValueError, match="another decoder"):
+        second.load_state({"000": torch.zeros(1)})
+
+
 def test_two_streams_do_not_disturb_each_other(vae: VideoVAE) -> None:
     latent = torch.randn(1, 4, 3, 2, 2, generator=torch.Generator().manual_seed(2))
     first, second = vae.decoder_stream(), vae.decoder_stream()

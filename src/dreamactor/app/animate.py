@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from dreamactor.inference.bundle import model_folder
 from dreamactor.inference.character_build import read_proportions
 from dreamactor.inference.request import PARTS, AnimateRequest
 from dreamactor.inference.sources import MotionSources, Report, is_motion_file, read_sources
+from dreamactor.inference.unfinished import UnfinishedRun, run_facts
 from dreamactor.types.video import VideoClip
 from dreamactor.video.compose import side_by_side
 from dreamactor.video.image import read_image
@@ -38,6 +39,7 @@ def animate_to_file(
     model: str,
     output: Path,
     preview: Path | None,
+    resume: bool = False,
     label: bool = False,
     animator: Animator | None = None,
     report: Report | None = None,
@@ -48,6 +50,7 @@ def animate_to_file(
 
     Args:
         model: name or folder.
+        resume: a run for the same output that broke off goes on after its last finished segment.
         label: write "AI-generated" into every picture.
         animator: the model, where it is loaded already.
         report: told of the progress, instead of bars on standard error.
@@ -70,10 +73,11 @@ def animate_to_file(
         read_image(request.proportions_image)
     if request.proportions_json is not None:
         read_proportions(request.proportions_json, prior_proportions())
+    unfinished = _open_unfinished(output, run_facts(request, model_folder(model)), say, resume=resume)
     animator = animator or Animator.from_pretrained(model)
     say(ADVICE)
     made = Provenance(origin="trained", model=model_folder(model).name, settings=said_of(request))
-    with ExitStack() as stack:
+    with _kept(unfinished, say), ExitStack() as stack:
         report = report or stack.enter_context(stage_bars())
         sources = read_sources(request, report)
         for line in _what_drives(request, sources):
@@ -84,7 +88,7 @@ def animate_to_file(
         writer: VideoWriter | None = None
         beside: VideoWriter | None = None
         done = 0
-        for clip in animator.animate(request, report, say, sources=sources):
+        for clip in animator.animate(request, report, say, sources=sources, unfinished=unfinished):
             if label:
                 clip = replace(clip, frames=draw_label(clip.frames))
             show(clip)
@@ -104,6 +108,7 @@ def animate_to_file(
                     )
                 beside.write(pair)
             done += clip.num_frames
+    unfinished.remove()
     return len(times)
 
 
@@ -113,6 +118,32 @@ def said_of(request: AnimateRequest) -> dict[str, str | int | float | bool]:
     words = {name: "own file" if isinstance(value, Path) else value for name, value in values.items()}
     said = {name: value for name, value in words.items() if isinstance(value, str | int | float | bool)}
     return said | {"references": len(request.references)}
+
+
+def _open_unfinished(output: Path, facts: dict[str, str], say: Callable[[str], None], *, resume: bool) -> UnfinishedRun:
+    """The finished segments of an earlier run, and a line about them where there are any, or none though asked for."""
+    unfinished = UnfinishedRun.beside(output, facts, resume=resume)
+    if unfinished.num_done:
+        say(f"Resuming after {unfinished.num_done} finished segments.")
+    elif resume:
+        say(f"Nothing to resume at {unfinished.folder}; starting at the beginning.")
+    elif unfinished.folder.exists():
+        say(f"Note: {unfinished.folder} is left of a run that broke off, and is replaced: --resume was not given.")
+    return unfinished
+
+
+@contextmanager
+def _kept(unfinished: UnfinishedRun, say: Callable[[str], None]) -> Iterator[None]:
+    """Says how to go on where a run breaks off after a finished segment."""
+    try:
+        yield
+    except BaseException:
+        if unfinished.num_done:
+            say(
+                f"{unfinished.num_done} finished segments are kept in {unfinished.folder}: the same command with --resume "
+                "goes on from there."
+            )
+        raise
 
 
 def _what_drives(request: AnimateRequest, sources: MotionSources) -> list[str]:

@@ -28,12 +28,13 @@ from dreamactor.inference.references import read_references
 from dreamactor.inference.request import PARTS, AnimateRequest, Progress
 from dreamactor.inference.segments import Segment, plan_segments
 from dreamactor.inference.sources import MotionSources, Report, is_motion_file, read_sources
+from dreamactor.inference.unfinished import Handover, UnfinishedRun, clips_of
 from dreamactor.models.caches import DriveCache, ReferenceCache
 from dreamactor.models.inputs import DecodeInput, DriveInput, ReferenceInput
 from dreamactor.models.vae import StreamedDecoder
 from dreamactor.perception.build import build_estimator
 from dreamactor.types.guidance import FaceInput, MotionGuidance, PoseMaps, ReferenceSet
-from dreamactor.types.track import PersonTrack, take_frames
+from dreamactor.types.track import PersonTrack, shots_of, take_frames
 from dreamactor.types.video import VideoClip
 from dreamactor.video.reader import VideoReader
 from dreamactor.video.tensor import to_frames, to_model
@@ -68,6 +69,7 @@ class Animator:
         say: Callable[[str], None] = logger.info,
         *,
         sources: MotionSources | None = None,
+        unfinished: UnfinishedRun | None = None,
     ) -> Iterator[VideoClip]:
         """Yields the video segment by segment; all clips together have exactly the frames and times of `sources.times`.
 
@@ -75,6 +77,8 @@ class Animator:
             request: what to make.
             report: called with the progress.
             say: called with lines for the user.
+            sources: the clips of the request, where they were perceived already.
+            unfinished: gives the segments that were finished before, and keeps those that are finished now.
 
         Raises:
             DreamActorError: something about the request that its author can mend.
@@ -100,12 +104,14 @@ class Animator:
         face = self.read_face(sources, request)
         if face is not None:
             say(str(face))
-        yield from self.animate_track(sources.join(references), references, request, report, face=face)
+        yield from self.animate_track(
+            sources.join(references), references, request, report, face=face, unfinished=unfinished
+        )
 
     @torch.no_grad()
     def animate_track(
         self, driving: PersonTrack, references: ReferenceSet, request: AnimateRequest, report: Report = lambda _: None, *,
-        face: FaceMotion | None = None,
+        face: FaceMotion | None = None, unfinished: UnfinishedRun | None = None,
     ) -> Iterator[VideoClip]:  # fmt: skip
         """The same from one track for all parts; of the request only the settings count, and which parts are `none`.
 
@@ -130,9 +136,17 @@ class Animator:
         width, height = references.canvas
         stream = bundle.vae.decoder_stream()
         carried: Tensor | None = None
-        segments = plan_segments(track.num_frames, defaults.segment_frames, bundle.grid)
+        cuts = [shot.start for shot in shots_of(track.cut)][1:]
+        segments = plan_segments(track.num_frames, defaults.segment_frames, bundle.grid, cuts=cuts)
         steps = request.steps or defaults.steps
-        for index, segment in enumerate(segments):
+        num_done = 0
+        if unfinished is not None and unfinished.handover is not None:
+            num_done, carried = unfinished.num_done, unfinished.handover.carried
+            stream.load_state(unfinished.handover.decoder)
+            yield from clips_of(unfinished, driving.times)
+        for index, segment in enumerate(segments[num_done:], start=num_done):
+            if not segment.carries:  # the start, or a cut: motion starts anew, the character is in the references
+                stream, carried = bundle.vae.decoder_stream(), None
 
             def stepped(done: int, total: int, before: int = index * steps) -> None:
                 report(Progress(stage="denoise", done=before + done, total=len(segments) * total))
@@ -148,9 +162,11 @@ class Animator:
                 width=width, height=height, stepped=stepped,
             )  # fmt: skip
             frames = self._decode(stream, latent, drawn, segment)
+            carried = latent[:, :, -1:]
+            if unfinished is not None and index + 1 < len(segments):
+                unfinished.keep(frames, Handover(carried=carried, decoder=stream.state()))
             yield VideoClip(frames=frames, times=driving.times[segment.start : segment.stop])
             report(Progress(stage="decode", done=segment.stop, total=track.num_frames))
-            carried = latent[:, :, -1:]
 
     def read_face(self, sources: MotionSources, request: AnimateRequest) -> FaceMotion | None:
         """The motion of the face's own source at `sources.times`, by the encoder that the request asks for.

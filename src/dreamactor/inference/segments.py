@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -36,13 +38,16 @@ class Segment:
         return torch.arange(begin, begin + count).clamp(max=self.stop - 1)
 
 
-def plan_segments(num_frames: int, segment_frames: int, grid: LatentGrid) -> tuple[Segment, ...]:
-    """Segments that show every frame exactly once.
+def plan_segments(
+    num_frames: int, segment_frames: int, grid: LatentGrid, *, cuts: Sequence[int] = ()
+) -> tuple[Segment, ...]:
+    """Segments that show every frame exactly once. Nothing is handed over a cut: motion starts anew there.
 
     Args:
         num_frames: of the driving track.
         segment_frames: frames of a first segment, s n + 1; later ones show one frame less.
         grid: of the model.
+        cuts: first frame after each cut, rising.
 
     Raises:
         ConfigError: `segment_frames` is not of the form s n + 1 with n at least 1.
@@ -50,10 +55,13 @@ def plan_segments(num_frames: int, segment_frames: int, grid: LatentGrid) -> tup
     s = grid.temporal
     if segment_frames <= s or (segment_frames - 1) % s:
         raise ConfigError(f"A segment must have {s} n + 1 frames with n >= 1, got {segment_frames}.")
-    stop = min(segment_frames, num_frames)
-    segments = [Segment(start=0, stop=stop, first_frames=1, carries=False, num_latents=grid.num_latents(stop))]
-    while stop < num_frames:
-        start, stop = stop, min(stop + segment_frames - 1, num_frames)
-        latents = 1 + -(-(stop - start) // s)
-        segments.append(Segment(start=start, stop=stop, first_frames=s, carries=True, num_latents=latents))
+    segments = []
+    for begin, end in itertools.pairwise((0, *cuts, num_frames)):
+        stop = min(begin + segment_frames, end)
+        latents = grid.num_latents(stop - begin)
+        segments.append(Segment(start=begin, stop=stop, first_frames=1, carries=False, num_latents=latents))
+        while stop < end:
+            start, stop = stop, min(stop + segment_frames - 1, end)
+            latents = 1 + -(-(stop - start) // s)
+            segments.append(Segment(start=start, stop=stop, first_frames=s, carries=True, num_latents=latents))
     return tuple(segments)

@@ -9,7 +9,7 @@ from the first minute on and the decoder network has only to mend what a linear 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -156,12 +156,36 @@ class StreamedDecoder:
         decoder = vae.autoencoder.decoder
         shared = {id(tensor): tensor for tensor in (*decoder.parameters(), *decoder.buffers())}
         self._decoder = copy.deepcopy(decoder, shared)
+        self._held: list[_StreamedConvolution | _StreamedUpsampler] = []
         for module in self._decoder.modules():
+            streamed: _StreamedConvolution | _StreamedUpsampler
             if isinstance(module, LTXVideoCausalConv3d):
-                module.forward = _streamed_convolution(module)  # type: ignore[method-assign]
+                streamed = _StreamedConvolution(module)
             elif isinstance(module, LTXVideoUpsampler3d):
-                module.forward = _streamed_upsampler(module)  # type: ignore[method-assign]
+                streamed = _StreamedUpsampler(module)
+            else:
+                continue
+            module.forward = streamed  # type: ignore[method-assign]
+            self._held.append(streamed)
         self._started = False
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that what comes next depends on; empty before the first latent."""
+        if not self._started:
+            return {}
+        return {f"{index:03d}": held.state for index, held in enumerate(self._held) if held.state is not None}
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Goes on where another decoder of the same VAE was when its `state` was taken.
+
+        Raises:
+            ValueError: the state is of another VAE.
+        """
+        if state and state.keys() != {f"{i:03d}" for i, held in enumerate(self._held) if held.remembers}:
+            raise ValueError("this state is of another decoder")
+        self._started = bool(state)
+        for index, held in enumerate(self._held):
+            held.state = state.get(f"{index:03d}")
 
     @torch.no_grad()
     def push(self, latent: Tensor) -> Tensor:
@@ -178,38 +202,42 @@ class StreamedDecoder:
         return torch.cat(frames, dim=2)
 
 
-def _streamed_convolution(module: LTXVideoCausalConv3d) -> Callable[[Tensor], Tensor]:
-    context = module.kernel_size[0] - 1
-    past: Tensor | None = None
+class _StreamedConvolution:
+    """A causal convolution in time that keeps the last frames of its input."""
 
-    def forward(hidden: Tensor) -> Tensor:
-        nonlocal past
-        if context == 0:
-            return module.conv(hidden)
-        if past is None:
-            past = hidden[:, :, :1].repeat(1, 1, context, 1, 1)
+    def __init__(self, module: LTXVideoCausalConv3d) -> None:
+        self._module, self._context = module, module.kernel_size[0] - 1
+        self.remembers = self._context > 0
+        self.state: Tensor | None = None
+
+    def __call__(self, hidden: Tensor) -> Tensor:
+        if not self.remembers:
+            return self._module.conv(hidden)
+        past = hidden[:, :, :1].repeat(1, 1, self._context, 1, 1) if self.state is None else self.state
         extended = torch.cat([past, hidden], dim=2)
-        past = extended[:, :, -context:].clone()
-        return module.conv(extended)
-
-    return forward
+        self.state = extended[:, :, -self._context :].clone()
+        return self._module.conv(extended)
 
 
-def _streamed_upsampler(module: LTXVideoUpsampler3d) -> Callable[[Tensor], Tensor]:
-    time, rows, columns = module.stride
-    surplus = time - 1
+class _StreamedUpsampler:
+    """A temporal upsampler that drops its surplus first frames once; `state` is how many are still to be dropped."""
 
-    def unfold(hidden: Tensor) -> Tensor:
-        return rearrange(hidden, "b (c i j k) t h w -> b c (t i) (h j) (w k)", i=time, j=rows, k=columns)
+    def __init__(self, module: LTXVideoUpsampler3d) -> None:
+        self._module = module
+        self.remembers = True
+        self.state: Tensor | None = None
 
-    def forward(hidden: Tensor) -> Tensor:
-        nonlocal surplus
+    def __call__(self, hidden: Tensor) -> Tensor:
+        module = self._module
+        time, rows, columns = module.stride
+
+        def unfold(part: Tensor) -> Tensor:
+            return rearrange(part, "b (c i j k) t h w -> b c (t i) (h j) (w k)", i=time, j=rows, k=columns)
+
         upsampled = unfold(module.conv(hidden))
         if module.residual:
             repeats = time * rows * columns // module.upscale_factor
             upsampled = upsampled + unfold(hidden).repeat(1, repeats, 1, 1, 1)
-        upsampled = upsampled[:, :, surplus:]
-        surplus = 0
-        return upsampled
-
-    return forward
+        surplus = time - 1 if self.state is None else int(self.state)
+        self.state = torch.zeros(())
+        return upsampled[:, :, surplus:]

@@ -53,6 +53,9 @@ def command(
     ] = None,
     preview: Annotated[Path | None, typer.Option(help="Also write sources and result side by side.")] = None,
     label: Annotated[bool, typer.Option("--label", help="Write AI-generated into every picture.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on after the last finished segment of the same command, if it broke off.")
+    ] = False,
 ) -> None:
     """Animate a character by a driving video, or its face, head and body by several.
 
@@ -65,6 +68,8 @@ def command(
       dreamactor animate actor.png --driving dance.mp4 -o out.mp4
 
       dreamactor animate front.png back.png --driving turn.mp4 -o out.mp4 --preview both.mp4 --seed 3
+
+      dreamactor animate actor.png --driving long.mp4 -o out.mp4 --resume
 
       dreamactor animate actor.png --driving dance.mp4 --face-from talk.mp4 --head-from reference -o out.mp4
 
@@ -99,5 +104,5 @@ def command(
         face_encoder=face_encoder,  # type: ignore[arg-type]
         face_weights=face_weights,
     )
-    num_frames = animate_to_file(request, model=model, output=output, preview=preview, label=label)
+    num_frames = animate_to_file(request, model=model, output=output, preview=preview, resume=resume, label=label)
     typer.echo(f"{output} ({num_frames} frames)" + (f", {preview}" if preview else ""))
