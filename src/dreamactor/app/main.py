@@ -42,6 +42,7 @@ from dreamactor.app.commands import (
     motion_smooth,
     motion_trim,
     proportions,
+    serve,
     train,
 )
 from dreamactor.errors import DreamActorError
@@ -60,6 +61,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "convert": convert.command,
     "actor": actor.command,
     "demo": demo.command,
+    "serve": serve.command,
     "inspect": inspect.command,
     "doctor": doctor.command,
     "build-data": build_data.command,
