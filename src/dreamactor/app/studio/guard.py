@@ -143,10 +143,11 @@ async def _answer(send: Send, status: int, detail: str) -> None:
 async def _redirect(send: Send, path: str, token: str) -> None:
     """To the same page without the token in its address; a cookie carries it from now on."""
     cookie = SimpleCookie({COOKIE: token})
-    cookie[COOKIE].update({"path": "/", "httponly": True, "samesite": "Strict"})
+    morsel = cookie[COOKIE]
+    morsel["path"], morsel["httponly"], morsel["samesite"] = "/", True, "Strict"
     headers = [
         (b"location", f"/{path.lstrip('/')}".encode("latin-1")),
-        (b"set-cookie", cookie[COOKIE].OutputString().encode()),
+        (b"set-cookie", morsel.OutputString().encode()),
     ]
     await send({"type": "http.response.start", "status": 303, "headers": headers})
     await send({"type": "http.response.body", "body": b""})

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, Literal
 
 from dreamactor.app.studio.intake import MAX_REFERENCES, FileKind, below_roots, store
 from dreamactor.app.studio.jobs import Job, JobFolder
@@ -81,7 +81,7 @@ class StudioService:
         return self._store.num_queued() >= self.settings.max_queue
 
     @property
-    def worker_state(self) -> str:
+    def worker_state(self) -> Literal["ready", "busy", "starting"]:
         return self._runner.state
 
     def num_queued(self) -> int:

@@ -18,7 +18,8 @@ def serve(settings: StudioSettings, *, with_page: bool) -> None:
     Raises:
         ConfigError: the packages are not installed, or the port is taken.
     """
-    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["GRADIO_TEMP_DIR"] = str(settings.folder / "page")
     try:
         import uvicorn
 
@@ -31,9 +32,10 @@ def serve(settings: StudioSettings, *, with_page: bool) -> None:
         raise ConfigError(f"{error.name} is not installed. Run: pip install 'dreamactor[serve]'") from error
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     _check_port(settings)
-    app = build_app(StudioService(settings))
+    service = StudioService(settings)
+    app = build_app(service)
     if with_page:
-        app = mount_page(app)
+        app = mount_page(app, service)
     typer.echo(f"http://{settings.host}:{settings.port}" + ("" if with_page else "/api/docs"))
     uvicorn.run(
         app, host=settings.host, port=settings.port, log_level="warning", server_header=False, timeout_keep_alive=15,
