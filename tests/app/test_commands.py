@@ -90,6 +90,28 @@ def test_a_reference_in_which_nothing_is_found_can_be_described(
     assert not torch.equal(read_clip(plain).frames, read_clip(described).frames)
 
 
+def test_inspect_tells_how_a_video_was_made_and_whether_it_has_changed(
+    shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "out.mp4"
+    assert _animate(shared, shared / "clip.mp4", output, "--seed", "3", "--label") == 0
+    capsys.readouterr()
+    assert run(["inspect", str(output)]) == 0
+    said = capsys.readouterr().out
+    for part in ("AI-generated", "trainedAlgorithmicMedia", "signature", "valid", "seed", "model"):
+        assert part in said
+    assert "actor.png" not in said
+    assert str(tmp_path) not in said
+    data = bytearray(output.read_bytes())
+    data[-100] ^= 1
+    output.write_bytes(data)
+    assert run(["inspect", str(output), "--json"]) == 2
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["intact"] is False
+    assert "not what was signed" in captured.err
+    assert run(["inspect", str(shared / "exact.npz")]) == 2
+
+
 def test_extract_saves_the_motion_and_shows_it(shared: Path, tmp_path: Path) -> None:
     motion, preview = tmp_path / "motion.npz", tmp_path / "look.mp4"
     assert run(["extract", str(shared / "clip.mp4"), "-o", str(motion), "--preview", str(preview)]) == 0

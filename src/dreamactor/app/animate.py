@@ -1,10 +1,10 @@
-"""Runs a request and writes its video: streaming, atomic, sound kept."""
+"""Runs a request and writes its video: streaming, atomic, sound kept, and saying how it was made."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
+from dataclasses import fields, replace
 from pathlib import Path
 
 import typer
@@ -17,10 +17,13 @@ from dreamactor.inference.animator import Animator
 from dreamactor.inference.bundle import model_folder
 from dreamactor.inference.character_build import read_proportions
 from dreamactor.inference.request import PARTS, AnimateRequest
-from dreamactor.inference.sources import MotionSources, is_motion_file, read_sources
+from dreamactor.inference.sources import MotionSources, Report, is_motion_file, read_sources
 from dreamactor.inference.unfinished import UnfinishedRun, run_facts
+from dreamactor.types.video import VideoClip
 from dreamactor.video.compose import side_by_side
 from dreamactor.video.image import read_image
+from dreamactor.video.label import draw_label
+from dreamactor.video.provenance import Provenance
 from dreamactor.video.reader import probe
 from dreamactor.video.writer import VIDEO_SUFFIXES, VideoWriter, check_output
 
@@ -30,10 +33,29 @@ ADVICE = (
 )
 
 
-def animate_to_file(request: AnimateRequest, *, model: str, output: Path, preview: Path | None, resume: bool = False) -> int:
+def animate_to_file(
+    request: AnimateRequest,
+    *,
+    model: str,
+    output: Path,
+    preview: Path | None,
+    resume: bool = False,
+    label: bool = False,
+    animator: Animator | None = None,
+    report: Report | None = None,
+    say: Callable[[str], None] = lambda line: typer.echo(line, err=True),
+    show: Callable[[VideoClip], None] = lambda clip: None,
+) -> int:
     """Writes the animation, and on request sources and result side by side; returns the number of frames.
 
-    With `resume` a run for the same output that broke off goes on after its last finished segment.
+    Args:
+        model: name or folder.
+        resume: a run for the same output that broke off goes on after its last finished segment.
+        label: write "AI-generated" into every picture.
+        animator: the model, where it is loaded already.
+        report: told of the progress, instead of bars on standard error.
+        say: called with lines for the user.
+        show: called with every piece of the result when it is made.
     """
     motions = [source for part in PARTS if isinstance(source := request.source(part), Path)]
     by_hand = [path for path in (request.proportions_image, request.proportions_json) if path is not None]
@@ -51,30 +73,38 @@ def animate_to_file(request: AnimateRequest, *, model: str, output: Path, previe
         read_image(request.proportions_image)
     if request.proportions_json is not None:
         read_proportions(request.proportions_json, prior_proportions())
-    unfinished = _open_unfinished(output, run_facts(request, model_folder(model)), resume=resume)
-    animator = Animator.from_pretrained(model)
-    typer.echo(ADVICE, err=True)
-    with _kept(unfinished), stage_bars() as report, ExitStack() as stack:
+    unfinished = _open_unfinished(output, run_facts(request, model_folder(model)), say, resume=resume)
+    animator = animator or Animator.from_pretrained(model)
+    say(ADVICE)
+    made = Provenance(origin="trained", model=model_folder(model).name, settings=said_of(request))
+    with _kept(unfinished, say), ExitStack() as stack:
+        report = report or stack.enter_context(stage_bars())
         sources = read_sources(request, report)
         for line in _what_drives(request, sources):
-            typer.echo(line, err=True)
+            say(line)
         clock, times = sources.clock, sources.times
         audio = clock if not is_motion_file(clock) and probe(clock).has_audio else None
         shown = SourcePictures(sources, stack) if preview else None
         writer: VideoWriter | None = None
         beside: VideoWriter | None = None
         done = 0
-        say = partial(typer.echo, err=True)
         for clip in animator.animate(request, report, say, sources=sources, unfinished=unfinished):
+            if label:
+                clip = replace(clip, frames=draw_label(clip.frames))
+            show(clip)
             if writer is None:
                 width, height = clip.size
-                writer = stack.enter_context(VideoWriter(output, width=width, height=height, times=times, audio=audio))
+                writer = stack.enter_context(
+                    VideoWriter(output, width=width, height=height, times=times, audio=audio, provenance=made)
+                )
             writer.write(clip.frames)
             if shown is not None and preview is not None:
                 pair = side_by_side([*shown.take(slice(done, done + clip.num_frames)), clip.frames], height=clip.size[1])
                 if beside is None:
                     beside = stack.enter_context(
-                        VideoWriter(preview, width=pair.shape[2], height=pair.shape[1], times=times, audio=audio)
+                        VideoWriter(
+                            preview, width=pair.shape[2], height=pair.shape[1], times=times, audio=audio, provenance=made
+                        )
                     )
                 beside.write(pair)
             done += clip.num_frames
@@ -82,31 +112,36 @@ def animate_to_file(request: AnimateRequest, *, model: str, output: Path, previe
     return len(times)
 
 
-def _open_unfinished(output: Path, facts: dict[str, str], *, resume: bool) -> UnfinishedRun:
+def said_of(request: AnimateRequest) -> dict[str, str | int | float | bool]:
+    """Settings of a request for its credentials: no file names, and nothing that was left to the model."""
+    values = {field.name: getattr(request, field.name) for field in fields(request)}
+    words = {name: "own file" if isinstance(value, Path) else value for name, value in values.items()}
+    said = {name: value for name, value in words.items() if isinstance(value, str | int | float | bool)}
+    return said | {"references": len(request.references)}
+
+
+def _open_unfinished(output: Path, facts: dict[str, str], say: Callable[[str], None], *, resume: bool) -> UnfinishedRun:
     """The finished segments of an earlier run, and a line about them where there are any, or none though asked for."""
     unfinished = UnfinishedRun.beside(output, facts, resume=resume)
     if unfinished.num_done:
-        typer.echo(f"Resuming after {unfinished.num_done} finished segments.", err=True)
+        say(f"Resuming after {unfinished.num_done} finished segments.")
     elif resume:
-        typer.echo(f"Nothing to resume at {unfinished.folder}; starting at the beginning.", err=True)
+        say(f"Nothing to resume at {unfinished.folder}; starting at the beginning.")
     elif unfinished.folder.exists():
-        typer.echo(
-            f"Note: {unfinished.folder} is left of a run that broke off, and is replaced: --resume was not given.", err=True
-        )
+        say(f"Note: {unfinished.folder} is left of a run that broke off, and is replaced: --resume was not given.")
     return unfinished
 
 
 @contextmanager
-def _kept(unfinished: UnfinishedRun) -> Iterator[None]:
+def _kept(unfinished: UnfinishedRun, say: Callable[[str], None]) -> Iterator[None]:
     """Says how to go on where a run breaks off after a finished segment."""
     try:
         yield
     except BaseException:
         if unfinished.num_done:
-            typer.echo(
+            say(
                 f"{unfinished.num_done} finished segments are kept in {unfinished.folder}: the same command with --resume "
-                "goes on from there.",
-                err=True,
+                "goes on from there."
             )
         raise
 

@@ -20,6 +20,7 @@ from dreamactor.data.actors.scene import place_camera
 from dreamactor.perception.track_file import save_track
 from dreamactor.types.track import PersonTrack
 from dreamactor.video.image import write_image
+from dreamactor.video.provenance import Provenance
 from dreamactor.video.writer import VIDEO_SUFFIXES, VideoWriter, check_output
 
 FPS = 25
@@ -31,6 +32,11 @@ def _check_track(track: Path | None, output: Path) -> None:
         check_output(track, [output], suffixes=(".npz",))
 
 
+def _drawn(seed: int, framing: str, cast: Cast) -> Provenance:
+    """What a drawing says of itself."""
+    return Provenance(origin="drawn", settings={"actor": seed, "framing": framing, "cast": cast})
+
+
 def picture_actor(
     output: Path, *, seed: int, framing: str, size: int, track: Path | None = None, cast: Cast = DEFAULT_CAST
 ) -> None:
@@ -40,7 +46,7 @@ def picture_actor(
     pose = neutral_performance(framing=framing, seed=seed)  # type: ignore[arg-type]
     scene = sample_scene(seed, framing=framing, cast=cast)  # type: ignore[arg-type]
     drawn = render(sample_actor(seed, cast=cast), pose, scene, width=size, height=size)
-    write_image(output, drawn.frames[0])
+    write_image(output, drawn.frames[0], provenance=_drawn(seed, framing, cast))
     if track is not None:
         save_track(track, drawn.track)
 
@@ -62,7 +68,8 @@ def film_actor(
     count = max(1, round(seconds * FPS))
     performance = sample_performance(seed, num_frames=count, fps=FPS, framing=framing, kind=kind, cast=cast)  # type: ignore[arg-type]
     actor, scene = sample_actor(seed, cast=cast), sample_scene(seed, framing=framing, cast=cast)  # type: ignore[arg-type]
-    with VideoWriter(output, width=size, height=size, fps=Fraction(FPS)) as writer:
+    made = _drawn(seed, framing, cast)
+    with VideoWriter(output, width=size, height=size, fps=Fraction(FPS), provenance=made) as writer:
         for start in range(0, count, FRAMES_AT_ONCE):
             drawn = render(
                 actor,

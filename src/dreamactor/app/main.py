@@ -35,6 +35,7 @@ from dreamactor.app.commands import (
     evaluate,
     extract,
     gallery_sources,
+    inspect,
     motion_join,
     motion_mirror,
     motion_mix,
@@ -43,6 +44,7 @@ from dreamactor.app.commands import (
     motion_smooth,
     motion_trim,
     proportions,
+    serve,
     train,
 )
 from dreamactor.errors import DreamActorError
@@ -61,6 +63,8 @@ VERBS: dict[str, Callable[..., None]] = {
     "convert": convert.command,
     "actor": actor.command,
     "demo": demo.command,
+    "serve": serve.command,
+    "inspect": inspect.command,
     "doctor": doctor.command,
     "build-data": build_data.command,
     "train": train.command,

@@ -14,6 +14,7 @@ from torch import Tensor
 from dreamactor.errors import MediaError, OutputError
 from dreamactor.types.shapes import expect_shape
 from dreamactor.video.output import atomic_path
+from dreamactor.video.provenance import Provenance, sign_file
 
 MAX_PIXELS = 100_000_000
 
@@ -68,8 +69,11 @@ def read_image(path: Path, *, background: tuple[int, int, int] = (255, 255, 255)
     return torch.from_numpy(np.array(rgb))
 
 
-def write_image(path: Path, image: Tensor) -> None:
-    """Writes [H, W, 3] uint8 RGB as PNG, JPEG or WebP, by the file's ending; the file appears whole or not at all."""
+def write_image(path: Path, image: Tensor, *, provenance: Provenance | None = None) -> None:
+    """Writes [H, W, 3] uint8 RGB as PNG, JPEG or WebP, by the file's ending; the file appears whole or not at all.
+
+    With `provenance` the file carries content credentials.
+    """
     path = Path(path)
     expect_shape("image", image, "H W 3")
     if image.dtype != torch.uint8:
@@ -82,6 +86,8 @@ def write_image(path: Path, image: Tensor) -> None:
             Image.fromarray(image.cpu().contiguous().numpy(), "RGB").save(part, kind, **options)
         except OSError as error:
             raise OutputError(f"Cannot write {path}: {error}. Free space or choose another folder.") from error
+        if provenance is not None:
+            sign_file(part, provenance)
 
 
 def _to_rgb(picture: Image.Image, background: tuple[int, int, int]) -> Image.Image:

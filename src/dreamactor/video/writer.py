@@ -23,6 +23,7 @@ from dreamactor.types.shapes import expect_shape
 from dreamactor.types.video import AudioClip, FrameTimes
 from dreamactor.video.audio import cut_audio, iter_audio, open_media, resample_pieces, to_audio_frame
 from dreamactor.video.output import check_output, part_path
+from dreamactor.video.provenance import Provenance, sign_file
 
 __all__ = ["VIDEO_SUFFIXES", "VideoWriter", "check_output"]
 
@@ -54,6 +55,7 @@ class VideoWriter:
         audio: sound on the same clock, or a file whose sound is copied (re-encoded to AAC where mp4 cannot hold it).
         crf: quality of H.264, 0 (best) to 51.
         lossless: stores RGB without any loss (High 4:4:4; few players show it).
+        provenance: what the file says of how it was made, in its metadata and in signed content credentials.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class VideoWriter:
         audio: AudioClip | Path | None = None,
         crf: int = 18,
         lossless: bool = False,
+        provenance: Provenance | None = None,
     ) -> None:
         self.path = Path(path)
         if width < 2 or height < 2 or width % 2 or height % 2:
@@ -86,6 +89,7 @@ class VideoWriter:
         self._clock = _Clock(times, fps)
         self._audio = audio
         self._crf, self._lossless = crf, lossless
+        self._provenance = provenance
         self._num_written = 0
 
     def __enter__(self) -> Self:
@@ -95,6 +99,8 @@ class VideoWriter:
         options = {"movflags": "+faststart", "video_track_timescale": ticks, "movie_timescale": ticks}
         try:
             self._container: OutputContainer = av.open(str(self._part), "w", options=options)
+            if self._provenance is not None:
+                self._container.metadata["comment"] = self._provenance.sentence()
             self._video = self._add_video()
             self._sound = self._add_audio()
             self._next_sound = next(self._sound, None)
@@ -145,6 +151,8 @@ class VideoWriter:
             raise self._cannot_write(error) from error
         if self._source is not None:
             self._source.close()
+        if self._provenance is not None:
+            sign_file(self._part, self._provenance)
         self._part.replace(self.path.resolve())
 
     def _discard(self) -> None:

@@ -69,6 +69,7 @@ def command(
         Path | None, typer.Option(help="Own weights of the implicit face encoder (.safetensors).")
     ] = None,
     preview: Annotated[Path | None, typer.Option(help="Also write sources and result side by side.")] = None,
+    label: Annotated[bool, typer.Option("--label", help="Write AI-generated into every picture.")] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on after the last finished segment of the same command, if it broke off.")
     ] = False,
@@ -76,7 +77,8 @@ def command(
     """Animate a character by a driving video, or its face, head and body by several.
 
     Length, frame times and sound are those of --driving, or of the first of body's, head's and face's own file. Other
-    clips start with it, are resampled to its times, and hold their last frame if they end early.
+    clips start with it, are resampled to its times, and hold their last frame if they end early. The video carries content
+    credentials that say how it was made; `dreamactor inspect` reads them.
 
     Examples:
 
@@ -124,5 +126,5 @@ def command(
         face_encoder=face_encoder,  # type: ignore[arg-type]
         face_weights=face_weights,
     )
-    num_frames = animate_to_file(request, model=model, output=output, preview=preview, resume=resume)
+    num_frames = animate_to_file(request, model=model, output=output, preview=preview, resume=resume, label=label)
     typer.echo(f"{output} ({num_frames} frames)" + (f", {preview}" if preview else ""))
