@@ -21,6 +21,11 @@ SOURCE_WORDS: Final[tuple[SourceWord, ...]] = ("driving", "reference", "none")
 picture, or nowhere."""
 
 
+def parse_source(text: str) -> Path | SourceWord:
+    """What is typed for a part's source: one of `SOURCE_WORDS`, else a file."""
+    return next((word for word in SOURCE_WORDS if word == text), Path(text))
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AnimateRequest:
     """One animation.

@@ -70,17 +70,14 @@ def command(
     """
     from dreamactor.app.animate import animate_to_file
     from dreamactor.inference.character_build import parse_proportions
-    from dreamactor.inference.request import SOURCE_WORDS, AnimateRequest, SourceWord
-
-    def _source(text: str) -> Path | SourceWord:
-        return next((word for word in SOURCE_WORDS if word == text), Path(text))
+    from dreamactor.inference.request import AnimateRequest, parse_source
 
     request = AnimateRequest(
         references=tuple(references),
         driving=driving,
-        body_from=_source(body_from),
-        head_from=_source(head_from),
-        face_from=_source(face_from),
+        body_from=parse_source(body_from),
+        head_from=parse_source(head_from),
+        face_from=parse_source(face_from),
         seed=seed,
         steps=steps,
         size=size,
