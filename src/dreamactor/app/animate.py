@@ -11,23 +11,20 @@ from dreamactor.app.progress import stage_bars
 from dreamactor.app.source_pictures import SourcePictures
 from dreamactor.guidance.camera import describe_camera, report_camera
 from dreamactor.guidance.human_build import prior_proportions
-from dreamactor.inference.animator import Animator
-from dreamactor.inference.bundle import model_folder
+from dreamactor.inference.backend import find_backend
 from dreamactor.inference.character_build import read_proportions
 from dreamactor.inference.request import PARTS, AnimateRequest
 from dreamactor.inference.sources import MotionSources, is_motion_file, read_sources
+from dreamactor.inference.wan.options import WanOptions
 from dreamactor.video.compose import side_by_side
 from dreamactor.video.image import read_image
 from dreamactor.video.reader import probe
 from dreamactor.video.writer import VIDEO_SUFFIXES, VideoWriter, check_output
 
-ADVICE = (
-    "Note: the embedded model has seen drawn actors only. With a photo expect its own pixels in the new pose, and a drawn "
-    "look where the model must invent (faces, hands, hidden sides)."
-)
 
-
-def animate_to_file(request: AnimateRequest, *, model: str, output: Path, preview: Path | None) -> int:
+def animate_to_file(
+    request: AnimateRequest, *, model: str, output: Path, preview: Path | None, wan: WanOptions = WanOptions()
+) -> int:
     """Writes the animation, and on request sources and result side by side; returns the number of frames."""
     motions = [source for part in PARTS if isinstance(source := request.source(part), Path)]
     by_hand = [path for path in (request.proportions_image, request.proportions_json) if path is not None]
@@ -35,7 +32,7 @@ def animate_to_file(request: AnimateRequest, *, model: str, output: Path, previe
     check_output(output, inputs, suffixes=VIDEO_SUFFIXES)
     if preview is not None:
         check_output(preview, [*inputs, output], suffixes=VIDEO_SUFFIXES)
-    model_folder(model)
+    load = find_backend(model, wan, request)
     for source in motions:
         if not is_motion_file(source):
             probe(source)
@@ -45,8 +42,8 @@ def animate_to_file(request: AnimateRequest, *, model: str, output: Path, previe
         read_image(request.proportions_image)
     if request.proportions_json is not None:
         read_proportions(request.proportions_json, prior_proportions())
-    animator = Animator.from_pretrained(model)
-    typer.echo(ADVICE, err=True)
+    animator = load()
+    typer.echo(animator.advice, err=True)
     with stage_bars() as report, ExitStack() as stack:
         sources = read_sources(request, report)
         for line in _what_drives(request, sources):

@@ -34,6 +34,8 @@ from dreamactor.app.commands import (
     export_controls,
     extract,
     gallery_sources,
+    models,
+    models_pull,
     motion_join,
     motion_mirror,
     motion_mix,
@@ -62,6 +64,8 @@ VERBS: dict[str, Callable[..., None]] = {
     "actor": actor.command,
     "demo": demo.command,
     "doctor": doctor.command,
+    "models list": models.command,
+    "models pull": models_pull.command,
     "build-data": build_data.command,
     "train": train.command,
     "evaluate": evaluate.command,
@@ -97,6 +101,12 @@ _groups = {
         "gallery": "Draw the pictures of the documentation.",
     }.items()
 }
+_groups["models"] = typer.Typer(
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    callback=models.list_by_default,
+    help="Models by name: list and pull.",
+)
 for _name, _group in _groups.items():
     app.add_typer(_group, name=_name)
 for _verb, _command in VERBS.items():

@@ -9,6 +9,7 @@ the model's own word for "no expression".
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Final
 
 import torch
@@ -68,7 +69,7 @@ def bridge_gaps(boxes: Tensor, track: PersonTrack) -> Tensor:
     away = track.head.tracked & (yaw.abs() > _AWAY_RAD)
     for shot in shots_of(track.cut):
         known = [t for t in range(*shot.indices(track.num_frames)) if bool(seen[t])]
-        for before, after in zip(known, known[1:], strict=False):
+        for before, after in pairwise(known):
             gap = slice(before + 1, after)
             if after == before + 1 or float(seconds[after] - seconds[before]) > MAX_GAP_S or bool(away[gap].any()):
                 continue

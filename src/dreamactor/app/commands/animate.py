@@ -52,6 +52,17 @@ def command(
         Path | None, typer.Option(help="Own weights of the implicit face encoder (.safetensors).")
     ] = None,
     preview: Annotated[Path | None, typer.Option(help="Also write sources and result side by side.")] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="wan-animate: put the character into the driving video, in the driver's place.")
+    ] = False,
+    memory: Annotated[
+        str, typer.Option(help="wan-animate: auto (what this machine has room for), full, offload, group, fp8 or gguf.")
+    ] = "auto",
+    lora: Annotated[
+        str | None, typer.Option(help="wan-animate: low-rank weights, a file or lightx2v-4step (4 steps for 20).")
+    ] = None,
+    prompt: Annotated[str | None, typer.Option(help="wan-animate: text for the model; its own if left out.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Download a model that is missing without asking.")] = False,
 ) -> None:
     """Animate a character by a driving video, or its face, head and body by several.
 
@@ -66,11 +77,18 @@ def command(
 
       dreamactor animate actor.png --driving dance.mp4 --face-from talk.mp4 --head-from reference -o out.mp4
 
+      dreamactor animate photo.jpg --driving dance.mp4 -o out.mp4 --model wan-animate-14b --lora lightx2v-4step
+
+      dreamactor animate photo.jpg --driving dance.mp4 -o out.mp4 --model wan-animate-14b --replace --memory group
+
       dreamactor animate actor.png --face-from a.mp4 --head-from b.mp4 --body-from c.npz -o out.mp4 --camera follow
     """
     from dreamactor.app.animate import animate_to_file
+    from dreamactor.app.models import ensure_installed
+    from dreamactor.inference.catalogue import find_lora
     from dreamactor.inference.character_build import parse_proportions
     from dreamactor.inference.request import AnimateRequest, parse_source
+    from dreamactor.inference.wan.options import PROMPT, WanOptions
 
     request = AnimateRequest(
         references=tuple(references),
@@ -94,5 +112,13 @@ def command(
         face_encoder=face_encoder,  # type: ignore[arg-type]
         face_weights=face_weights,
     )
-    num_frames = animate_to_file(request, model=model, output=output, preview=preview)
+    for name in (model, lora):
+        ensure_installed(name, yes=yes)
+    wan = WanOptions(
+        memory=memory,
+        replaces=replace,
+        lora=None if lora is None else find_lora(lora),
+        prompt=PROMPT if prompt is None else prompt,
+    )
+    num_frames = animate_to_file(request, model=model, output=output, preview=preview, wan=wan)
     typer.echo(f"{output} ({num_frames} frames)" + (f", {preview}" if preview else ""))

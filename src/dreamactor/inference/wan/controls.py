@@ -6,6 +6,7 @@ the face's own source. Frames are made in order and a little while kept, so that
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
@@ -21,12 +22,12 @@ from torch import Tensor
 
 from dreamactor.errors import ConfigError, InputError
 from dreamactor.geometry.layouts import COCO_WHOLEBODY_133
-from dreamactor.geometry.skeleton import JOINT
+from dreamactor.geometry.skeleton import HANDS, JOINT
 from dreamactor.guidance.mix import drop_parts
 from dreamactor.guidance.person_box import crop_boxes
 from dreamactor.guidance.retarget import RetargetOptions, retarget
 from dreamactor.guidance.wan_face import CROP_PX, bridge_gaps, wan_face_boxes
-from dreamactor.guidance.wan_pose import draw_wan_pose
+from dreamactor.guidance.wan_pose import MIN_CONFIDENCE, draw_wan_pose
 from dreamactor.inference.references import choose_canvas
 from dreamactor.inference.request import PARTS, AnimateRequest
 from dreamactor.inference.sources import MotionSources, is_motion_file
@@ -34,7 +35,7 @@ from dreamactor.perception.joint_export import joints_from_track
 from dreamactor.perception.masks import PersonMasker
 from dreamactor.types.guidance import ReferenceSet
 from dreamactor.types.latent import LatentGrid
-from dreamactor.types.track import PersonTrack
+from dreamactor.types.track import PersonTrack, shots_of
 from dreamactor.video.reader import pictures_at, probe
 from dreamactor.video.resize import cover_canvas, map_points
 
@@ -42,9 +43,16 @@ T = TypeVar("T")
 
 WAN_GRID: Final = LatentGrid(temporal=4, spatial=8, patch=2)
 SEGMENT_FRAMES: Final = 77
+_NUM_BODY: Final = COCO_WHOLEBODY_133.index("face/right_cheek")
 _FACE_POINTS: Final = [index for index, name in enumerate(COCO_WHOLEBODY_133) if name.startswith("face/")]
-_MASK_ROOM: Final = 0.0125
-"""By how much of the canvas's shorter side a person's mask is widened: hair and loose clothes, and nine pixels at 720."""
+_MASK_ROOM: Final = 0.02
+"""By how much of the canvas's shorter side a person's mask is widened, for hair and loose clothes."""
+_SURE: Final = 0.3
+"""Confidence of ours from which a point is drawn elsewhere too; it becomes Wan-Animate's threshold."""
+_STEADY_S: Final = 0.5
+"""A point that most frames around show is shown: what flickers at the threshold would be read as motion."""
+_FACES_AWAY_RAD: Final = math.radians(100)
+"""A nose on a head turned further is hidden; estimators guess it all the same."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,13 +98,35 @@ class Controls:
 
 
 def whole_body(track: PersonTrack) -> tuple[Tensor, Tensor]:
-    """A track as COCO-WholeBody points: [T, 133, 2] pixels, [T, 133] confidence; the small toe is the big one."""
+    """A track as COCO-WholeBody points: [T, 133, 2] pixels, [T, 133] confidence on that estimator's scale (0.5 is sure).
+
+    The small toe is the big one, a wrist is as sure as its hand, a nose that looks away is hidden, and a point does not
+    come and go from frame to frame.
+    """
     said = joints_from_track(track, "coco_wholebody_133")
-    points, confidence = said.pixels[..., :2].clone(), said.confidence.clone()
+    points, confidence = said.pixels[..., :2].clone(), (said.confidence * (MIN_CONFIDENCE / _SURE)).clamp(max=1.0)
+    for hand, side in enumerate(HANDS):
+        wrist = COCO_WHOLEBODY_133.index(f"{side}_wrist")
+        confidence[:, wrist] = torch.maximum(confidence[:, wrist], track.hands.tracked[:, hand].float())
+    yaw = track.head.angles_rad[:, 0]
+    away = track.head.tracked & (torch.atan2(yaw.sin(), yaw.cos()).abs() > _FACES_AWAY_RAD)
+    confidence[:, COCO_WHOLEBODY_133.index("nose")] *= ~away
+    confidence[:, :_NUM_BODY] = _steady(confidence[:, :_NUM_BODY], track)
     for side in ("left", "right"):
         big, small = (COCO_WHOLEBODY_133.index(f"{side}_{toe}_toe") for toe in ("big", "small"))
         points[:, small], confidence[:, small] = points[:, big], confidence[:, big]
     return points, confidence
+
+
+def _steady(confidence: Tensor, track: PersonTrack) -> Tensor:
+    """[T, P] medians over `_STEADY_S` within each shot; a frame in which nobody is tracked stays empty."""
+    reach = round(_STEADY_S / 2 * float(track.times.fps))
+    steady = confidence.clone()
+    for shot in shots_of(track.cut):
+        own = confidence[shot]
+        around = torch.arange(len(own))[:, None] + torch.arange(-reach, reach + 1)
+        steady[shot] = own[around.clamp(0, len(own) - 1)].median(dim=1).values
+    return steady * track.body.tracked[:, None]
 
 
 def face_boxes(track: PersonTrack) -> Tensor:
@@ -261,8 +291,10 @@ def _scenes(video: Path, index: Tensor, known: Tensor, *, width: int, height: in
             frames = torch.stack([next(pictures) for _ in range(count)])
             masks = masker.masks(frames)
             if bool(known[done : done + count].any()) and not bool(masks.any()):
-                raise InputError(f"Nobody could be cut out of {video} (frames {done} to {done + count - 1}). Use --replace on "
-                                 "a clip in which the person is larger.")  # fmt: skip
+                raise InputError(
+                    f"Nobody could be cut out of {video} (frames {done} to {done + count - 1}). Use --replace on a clip in "
+                    "which the person is larger."
+                )
             placed, _ = cover_canvas(frames, width=width, height=height)
             wide, _ = cover_canvas(masks[..., None].expand(-1, -1, -1, 3).contiguous(), width=width, height=height)
             for picture, soft in zip(placed, wide[..., 0], strict=True):
