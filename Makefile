@@ -38,5 +38,5 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(PIP) install -c constraints.txt -e ".[dev,estimator-runtime]"
+	$(PIP) install -c constraints.txt -e ".[dev,estimator-runtime,wan]"
 	touch $@

@@ -13,12 +13,12 @@ from dreamactor.app.progress import stage_bars
 from dreamactor.app.source_pictures import SourcePictures
 from dreamactor.guidance.camera import describe_camera, report_camera
 from dreamactor.guidance.human_build import prior_proportions
-from dreamactor.inference.animator import Animator
-from dreamactor.inference.bundle import model_folder
+from dreamactor.inference.backend import Backend, find_backend
 from dreamactor.inference.character_build import read_proportions
 from dreamactor.inference.request import PARTS, AnimateRequest
 from dreamactor.inference.sources import MotionSources, Report, is_motion_file, read_sources
 from dreamactor.inference.unfinished import UnfinishedRun, run_facts
+from dreamactor.inference.wan.options import WanOptions
 from dreamactor.types.video import VideoClip
 from dreamactor.video.compose import side_by_side
 from dreamactor.video.image import read_image
@@ -27,11 +27,6 @@ from dreamactor.video.provenance import Provenance
 from dreamactor.video.reader import probe
 from dreamactor.video.writer import VIDEO_SUFFIXES, VideoWriter, check_output
 
-ADVICE = (
-    "Note: the embedded model has seen drawn actors only. With a photo expect its own pixels in the new pose, and a drawn "
-    "look where the model must invent (faces, hands, hidden sides)."
-)
-
 
 def animate_to_file(
     request: AnimateRequest,
@@ -39,9 +34,10 @@ def animate_to_file(
     model: str,
     output: Path,
     preview: Path | None,
+    wan: WanOptions = WanOptions(),
     resume: bool = False,
     label: bool = False,
-    animator: Animator | None = None,
+    animator: Backend | None = None,
     report: Report | None = None,
     say: Callable[[str], None] = lambda line: typer.echo(line, err=True),
     show: Callable[[VideoClip], None] = lambda clip: None,
@@ -50,6 +46,7 @@ def animate_to_file(
 
     Args:
         model: name or folder.
+        wan: options of Wan-Animate.
         resume: a run for the same output that broke off goes on after its last finished segment.
         label: write "AI-generated" into every picture.
         animator: the model, where it is loaded already.
@@ -63,7 +60,7 @@ def animate_to_file(
     check_output(output, inputs, suffixes=VIDEO_SUFFIXES)
     if preview is not None:
         check_output(preview, [*inputs, output], suffixes=VIDEO_SUFFIXES)
-    model_folder(model)
+    found = find_backend(model, wan, request)
     for source in motions:
         if not is_motion_file(source):
             probe(source)
@@ -73,10 +70,10 @@ def animate_to_file(
         read_image(request.proportions_image)
     if request.proportions_json is not None:
         read_proportions(request.proportions_json, prior_proportions())
-    unfinished = _open_unfinished(output, run_facts(request, model_folder(model)), say, resume=resume)
-    animator = animator or Animator.from_pretrained(model)
-    say(ADVICE)
-    made = Provenance(origin="trained", model=model_folder(model).name, settings=said_of(request))
+    unfinished = _open_unfinished(output, run_facts(request, found.folder), say, resume=resume)
+    animator = animator or found.load()
+    say(animator.advice)
+    made = Provenance(origin="trained", model=found.folder.name, settings=said_of(request))
     with _kept(unfinished, say), ExitStack() as stack:
         report = report or stack.enter_context(stage_bars())
         sources = read_sources(request, report)

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from dreamactor.app.film import film_actor, picture_actor
 from dreamactor.app.progress import stage_bars
-from dreamactor.app.source_pictures import pictures_at
 from dreamactor.errors import OutputError
 from dreamactor.guidance.face_crop import crop_faces
 from dreamactor.guidance.motion_picture import draw_motion
@@ -27,6 +26,7 @@ from dreamactor.perception.build import build_estimator
 from dreamactor.types.track import PersonTrack, take_frames
 from dreamactor.video.compose import contact_sheet
 from dreamactor.video.image import write_image
+from dreamactor.video.reader import pictures_at
 from dreamactor.video.writer import VideoWriter
 
 MOMENTS = 8
@@ -71,10 +71,10 @@ def draw_sources_sheet(output: Path, *, folder: Path | None, seconds: float, siz
             with VideoWriter(place / "output.mp4", width=made.shape[2], height=made.shape[1], times=sources.times) as writer:
                 writer.write(made)
         controls = retarget(joined, references, RetargetOptions(framing=request.framing, camera=request.camera))
-        write_image(output, _sheet(sources, references.images[0].image, controls, made, stack))
+        write_image(output, _sheet(sources, references.images[0].image, controls, made))
 
 
-def _sheet(sources: MotionSources, reference: Tensor, controls: PersonTrack, made: Tensor, stack: ExitStack) -> Tensor:
+def _sheet(sources: MotionSources, reference: Tensor, controls: PersonTrack, made: Tensor) -> Tensor:
     """[H, W, 3] uint8: a row for every source, for what the model is told, and for the result; a column per moment."""
     chosen = torch.linspace(0, len(made) - 1, min(MOMENTS, len(made))).round().long()
     rows: list[list[Tensor]] = []
@@ -83,7 +83,7 @@ def _sheet(sources: MotionSources, reference: Tensor, controls: PersonTrack, mad
         path = sources.chosen[part]
         assert isinstance(path, Path)
         track, index = sources.tracks[path], sources.pictures(path)[chosen]
-        pictures = list(pictures_at(path, index, stack))
+        pictures = list(pictures_at(path, index))
         if part == "face":
             seen = take_frames(track, index)
             faces = [crop_faces(picture[None], seen.face[t : t + 1])[0] for t, picture in enumerate(pictures)]

@@ -33,9 +33,12 @@ from dreamactor.app.commands import (
     demo,
     doctor,
     evaluate,
+    export_controls,
     extract,
     gallery_sources,
     inspect,
+    models,
+    models_pull,
     motion_join,
     motion_mirror,
     motion_mix,
@@ -61,11 +64,14 @@ VERBS: dict[str, Callable[..., None]] = {
     "motion join": motion_join.command,
     "proportions": proportions.command,
     "convert": convert.command,
+    "export-controls": export_controls.command,
     "actor": actor.command,
     "demo": demo.command,
     "serve": serve.command,
     "inspect": inspect.command,
     "doctor": doctor.command,
+    "models list": models.command,
+    "models pull": models_pull.command,
     "build-data": build_data.command,
     "train": train.command,
     "evaluate": evaluate.command,
@@ -103,6 +109,12 @@ _groups = {
         "gallery": "Draw the pictures of the documentation.",
     }.items()
 }
+_groups["models"] = typer.Typer(
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    callback=models.list_by_default,
+    help="Models by name: list and pull.",
+)
 for _name, _group in _groups.items():
     app.add_typer(_group, name=_name)
 for _verb, _command in VERBS.items():

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import torch
@@ -12,19 +11,9 @@ from torch import Tensor
 from dreamactor.guidance.motion_picture import draw_motion
 from dreamactor.inference.sources import MotionSources, is_motion_file
 from dreamactor.types.track import take_frames
-from dreamactor.video.reader import VideoReader
+from dreamactor.video.reader import pictures_at
 
 DRAWN_HEIGHT = 360
-
-
-def pictures_at(path: Path, index: Tensor, stack: ExitStack) -> Iterator[Tensor]:
-    """Pictures [H, W, 3] uint8 of a video at frames `index` [N], which never go back; the file is closed with `stack`."""
-    frames = iter(stack.enter_context(VideoReader(path)))
-    frame = next(frames)
-    for wanted in index.tolist():
-        while frame.index < wanted:
-            frame = next(frames)
-        yield frame.image
 
 
 class SourcePictures:
@@ -33,7 +22,9 @@ class SourcePictures:
     def __init__(self, sources: MotionSources, stack: ExitStack) -> None:
         self._sources = sources
         paths = dict.fromkeys([sources.clock, *sources.tracks])
-        self._videos = {p: pictures_at(p, sources.pictures(p), stack) for p in paths if not is_motion_file(p)}
+        self._videos = {
+            p: stack.enter_context(closing(pictures_at(p, sources.pictures(p)))) for p in paths if not is_motion_file(p)
+        }
         self._motions = {p: sources.tracks[p] for p in paths if is_motion_file(p)}
         self._paths = list(paths)
 

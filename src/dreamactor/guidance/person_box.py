@@ -84,7 +84,7 @@ def box_mask(box: Tensor, *, width: int, height: int) -> Tensor:
 
 
 def crop_boxes(frames: Tensor, box: Tensor, *, size_px: int, wanted: Tensor | None = None) -> Tensor:
-    """Cuts squares out of frames.
+    """Cuts boxes out of frames, each stretched to a square.
 
     Args:
         frames: [T, H, W, 3] uint8 RGB.
@@ -106,12 +106,12 @@ def crop_boxes(frames: Tensor, box: Tensor, *, size_px: int, wanted: Tensor | No
         left, top = max(int(x0) - 2, 0), max(int(y0) - 2, 0)
         right, bottom = min(int(x1) + 3, width), min(int(y1) + 3, height)
         window = frames[t, top:bottom, left:right].permute(2, 0, 1)[None].float()
-        shrink = max(1, int((x1 - x0) / size_px))
-        if shrink > 1:  # a large box is averaged down first, or bilinear reading would skip pixels
-            window = functional.avg_pool2d(window, shrink, ceil_mode=True, count_include_pad=False)
+        across, down = max(1, int((x1 - x0) / size_px)), max(1, int((y1 - y0) / size_px))
+        if across > 1 or down > 1:  # a large box is averaged down first, or bilinear reading would skip pixels
+            window = functional.avg_pool2d(window, (down, across), ceil_mode=True, count_include_pad=False)
         steps = (torch.arange(size_px) + 0.5) / size_px
-        xs = (x0 + steps * (x1 - x0) - left) / shrink / window.shape[3] * 2 - 1
-        ys = (y0 + steps * (y1 - y0) - top) / shrink / window.shape[2] * 2 - 1
+        xs = (x0 + steps * (x1 - x0) - left) / across / window.shape[3] * 2 - 1
+        ys = (y0 + steps * (y1 - y0) - top) / down / window.shape[2] * 2 - 1
         grid = torch.stack((xs[None].expand(size_px, -1), ys[:, None].expand(-1, size_px)), dim=-1)[None]
         crop = functional.grid_sample(window, grid, mode="bilinear", padding_mode="border", align_corners=False)
         crops[t] = crop[0].round().clamp(0, 255).to(torch.uint8)

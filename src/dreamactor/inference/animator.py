@@ -68,6 +68,11 @@ def _uses_proxy(request: AnimateRequest) -> bool:
 class Animator:
     """One loaded model."""
 
+    advice = (
+        "Note: the embedded model has seen drawn actors only. With a photo expect its own pixels in the new pose, and a "
+        "drawn look where the model must invent (faces, hands, hidden sides). Photos want --model wan-animate-14b and a GPU."
+    )
+
     def __init__(self, bundle: ModelBundle) -> None:
         self.bundle = bundle
 

@@ -24,6 +24,11 @@ PSEUDO_POSES: Final[tuple[PseudoPoses, ...]] = ("driving", "turn")
 """Poses of pseudo references: the driver's own, or a turn on the spot."""
 
 
+def parse_source(text: str) -> Path | SourceWord:
+    """What is typed for a part's source: one of `SOURCE_WORDS`, else a file."""
+    return next((word for word in SOURCE_WORDS if word == text), Path(text))
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AnimateRequest:
     """One animation.

@@ -7,7 +7,7 @@ offset included). Reading streams: memory does not grow with the length of the f
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -215,6 +215,17 @@ def iter_clips(path: Path, frames_per_clip: int) -> Iterator[VideoClip]:
                 pending = []
         if pending:
             yield _to_clip(pending)
+
+
+def pictures_at(path: Path, index: Tensor) -> Generator[Tensor, None, None]:
+    """Pictures [H, W, 3] uint8 of a video at frames `index` [N], which never go back; closing it closes the file."""
+    with VideoReader(path) as reader:
+        frames = iter(reader)
+        frame = next(frames)
+        for wanted in index.tolist():
+            while frame.index < wanted:
+                frame = next(frames)
+            yield frame.image
 
 
 def constant_rate_indices(times: FrameTimes, fps: Fraction) -> Tensor:

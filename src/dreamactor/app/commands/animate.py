@@ -73,6 +73,17 @@ def command(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on after the last finished segment of the same command, if it broke off.")
     ] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="wan-animate: put the character into the driving video, in the driver's place.")
+    ] = False,
+    memory: Annotated[
+        str, typer.Option(help="wan-animate: auto (what this machine has room for), full, offload, group, fp8 or gguf.")
+    ] = "auto",
+    lora: Annotated[
+        str | None, typer.Option(help="wan-animate: low-rank weights, a file or lightx2v-4step (4 steps for 20).")
+    ] = None,
+    prompt: Annotated[str | None, typer.Option(help="wan-animate: text for the model; its own if left out.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Download a model that is missing without asking.")] = False,
 ) -> None:
     """Animate a character by a driving video, or its face, head and body by several.
 
@@ -92,21 +103,25 @@ def command(
 
       dreamactor animate actor.png --driving dance.mp4 --face-from talk.mp4 --head-from reference -o out.mp4
 
+      dreamactor animate photo.jpg --driving dance.mp4 -o out.mp4 --model wan-animate-14b --lora lightx2v-4step
+
+      dreamactor animate photo.jpg --driving dance.mp4 -o out.mp4 --model wan-animate-14b --replace --memory group
+
       dreamactor animate actor.png --face-from a.mp4 --head-from b.mp4 --body-from c.npz -o out.mp4 --camera follow
     """
     from dreamactor.app.animate import animate_to_file
+    from dreamactor.app.models import ensure_installed
+    from dreamactor.inference.catalogue import find_lora
     from dreamactor.inference.character_build import parse_proportions
-    from dreamactor.inference.request import SOURCE_WORDS, AnimateRequest, SourceWord, parse_yaw
-
-    def _source(text: str) -> Path | SourceWord:
-        return next((word for word in SOURCE_WORDS if word == text), Path(text))
+    from dreamactor.inference.request import AnimateRequest, parse_source, parse_yaw
+    from dreamactor.inference.wan.options import PROMPT, WanOptions
 
     request = AnimateRequest(
         references=tuple(references),
         driving=driving,
-        body_from=_source(body_from),
-        head_from=_source(head_from),
-        face_from=_source(face_from),
+        body_from=parse_source(body_from),
+        head_from=parse_source(head_from),
+        face_from=parse_source(face_from),
         seed=seed,
         steps=steps,
         size=size,
@@ -126,5 +141,15 @@ def command(
         face_encoder=face_encoder,  # type: ignore[arg-type]
         face_weights=face_weights,
     )
-    num_frames = animate_to_file(request, model=model, output=output, preview=preview, resume=resume, label=label)
+    for name in (model, lora):
+        ensure_installed(name, yes=yes)
+    wan = WanOptions(
+        memory=memory,
+        replaces=replace,
+        lora=None if lora is None else find_lora(lora),
+        prompt=PROMPT if prompt is None else prompt,
+    )
+    num_frames = animate_to_file(
+        request, model=model, output=output, preview=preview, wan=wan, resume=resume, label=label
+    )
     typer.echo(f"{output} ({num_frames} frames)" + (f", {preview}" if preview else ""))
