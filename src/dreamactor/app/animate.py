@@ -15,7 +15,8 @@ from dreamactor.inference.animator import Animator
 from dreamactor.inference.bundle import model_folder
 from dreamactor.inference.character_build import read_proportions
 from dreamactor.inference.request import PARTS, AnimateRequest
-from dreamactor.inference.sources import MotionSources, is_motion_file, read_sources
+from dreamactor.inference.sources import MotionSources, is_motion_file, read_sources, sound_length_s
+from dreamactor.inference.speech import require_audio
 from dreamactor.video.compose import side_by_side
 from dreamactor.video.image import read_image
 from dreamactor.video.reader import probe
@@ -30,6 +31,7 @@ ADVICE = (
 def animate_to_file(request: AnimateRequest, *, model: str, output: Path, preview: Path | None) -> int:
     """Writes the animation, and on request sources and result side by side; returns the number of frames."""
     motions = [source for part in PARTS if isinstance(source := request.source(part), Path)]
+    motions += [] if request.audio is None else [request.audio]
     by_hand = [path for path in (request.proportions_image, request.proportions_json) if path is not None]
     inputs = [*request.references, *motions, *by_hand]
     check_output(output, inputs, suffixes=VIDEO_SUFFIXES)
@@ -37,7 +39,7 @@ def animate_to_file(request: AnimateRequest, *, model: str, output: Path, previe
         check_output(preview, [*inputs, output], suffixes=VIDEO_SUFFIXES)
     model_folder(model)
     for source in motions:
-        if not is_motion_file(source):
+        if not is_motion_file(source) and source != request.audio:
             probe(source)
     for reference in request.references:
         read_image(reference)
@@ -46,13 +48,16 @@ def animate_to_file(request: AnimateRequest, *, model: str, output: Path, previe
     if request.proportions_json is not None:
         read_proportions(request.proportions_json, prior_proportions())
     animator = Animator.from_pretrained(model)
+    if request.audio is not None:
+        require_audio(animator.bundle.audio)
+        sound_length_s(request.audio)
     typer.echo(ADVICE, err=True)
     with stage_bars() as report, ExitStack() as stack:
         sources = read_sources(request, report)
         for line in _what_drives(request, sources):
             typer.echo(line, err=True)
         clock, times = sources.clock, sources.times
-        audio = clock if not is_motion_file(clock) and probe(clock).has_audio else None
+        audio = sources.speech or (clock if not is_motion_file(clock) and probe(clock).has_audio else None)
         shown = SourcePictures(sources, stack) if preview else None
         writer: VideoWriter | None = None
         beside: VideoWriter | None = None
@@ -76,7 +81,7 @@ def animate_to_file(request: AnimateRequest, *, model: str, output: Path, previe
 def _what_drives(request: AnimateRequest, sources: MotionSources) -> list[str]:
     """Lines that tell how sources were joined and what the body's camera does, where there is something to tell."""
     lines = []
-    if any(getattr(request, f"{part}_from") != "driving" for part in PARTS):
+    if request.audio is not None or any(getattr(request, f"{part}_from") != "driving" for part in PARTS):
         lines.append(f"Motion: {sources.describe()}.")
     body = sources.chosen["body"]
     camera = report_camera(sources.tracks[body]) if isinstance(body, Path) else None

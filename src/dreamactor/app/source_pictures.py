@@ -32,7 +32,8 @@ class SourcePictures:
 
     def __init__(self, sources: MotionSources, stack: ExitStack) -> None:
         self._sources = sources
-        paths = dict.fromkeys([sources.clock, *sources.tracks])
+        clock = [sources.clock] if sources.clock in sources.tracks else []  # a sound has no pictures
+        paths = dict.fromkeys([*clock, *sources.tracks])
         self._videos = {p: pictures_at(p, sources.pictures(p), stack) for p in paths if not is_motion_file(p)}
         self._motions = {p: sources.tracks[p] for p in paths if is_motion_file(p)}
         self._paths = list(paths)

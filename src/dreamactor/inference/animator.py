@@ -28,6 +28,7 @@ from dreamactor.inference.references import read_references
 from dreamactor.inference.request import PARTS, AnimateRequest, Progress
 from dreamactor.inference.segments import Segment, plan_segments
 from dreamactor.inference.sources import MotionSources, Report, is_motion_file, read_sources
+from dreamactor.inference.speech import require_audio, speak
 from dreamactor.models.caches import DriveCache, ReferenceCache
 from dreamactor.models.inputs import DecodeInput, DriveInput, ReferenceInput
 from dreamactor.models.vae import StreamedDecoder
@@ -80,6 +81,8 @@ class Animator:
             DreamActorError: something about the request that its author can mend.
         """
         bundle, defaults = self.bundle, self.bundle.defaults
+        if request.audio is not None:
+            require_audio(bundle.audio)
         sources = sources or read_sources(request, report)
         report(Progress(stage="prepare", done=0, total=1))
         with closing(build_estimator("mediapipe", static=True)) as estimator:
@@ -100,7 +103,11 @@ class Animator:
         face = self.read_face(sources, request)
         if face is not None:
             say(str(face))
-        yield from self.animate_track(sources.join(references), references, request, report, face=face)
+        driving = sources.join(references)
+        if sources.speech is not None:
+            driving, face = speak(bundle.audio, bundle.face, driving, face, sources, request)
+            say(str(face))
+        yield from self.animate_track(driving, references, request, report, face=face)
 
     @torch.no_grad()
     def animate_track(
@@ -139,7 +146,7 @@ class Animator:
 
             stepped(0, steps)
             drawn = self._draw(track, segment, proxy, width=width, height=height)
-            if face is not None and face.source == "implicit":
+            if face is not None and face.source != "landmarks":
                 tokens = face.tokens[segment.control_frames(bundle.grid).clamp(max=len(face.tokens) - 1)]
                 drawn = replace(drawn, face=replace(drawn.face, tokens=tokens))
             drive = self.prepare_drive(drawn, segment)

@@ -48,7 +48,9 @@ def load_audio_encoder(path: Path, *, code_dim: int | None = None) -> AudioMotio
         read_weights(path, encoder)
     except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         reason = str(error).splitlines()[0]
-        raise InputError(f"The audio encoder {path} cannot be read ({reason}). Train one: dreamactor train audio.") from error
+        raise InputError(
+            f"The audio encoder {path} cannot be read ({reason}). Train one: dreamactor train audio."
+        ) from error
     if code_dim is not None and encoder.code_dim != code_dim:
         raise ConfigError(
             f"The audio encoder {path} gives tokens of {encoder.code_dim} numbers, the model takes {code_dim}. Fit it to this "

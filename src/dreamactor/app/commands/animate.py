@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+_HEARD = "audio:"
+
 
 def command(
     references: Annotated[list[Path], typer.Argument(help="One or more pictures of the character.")],
@@ -14,7 +16,8 @@ def command(
     driving: Annotated[
         Path | None,
         typer.Option(
-            help="Video whose motion drives the character, or a motion file (.npz). Needed unless all parts differ."
+            help="Video whose motion drives the character, or a motion file (.npz). Needed unless all parts differ, or "
+            "--audio is given."
         ),
     ] = None,
     body_from: Annotated[
@@ -22,7 +25,15 @@ def command(
         typer.Option(help="Body and hands: a video, a motion file, driving, reference (held as in the picture) or none."),
     ] = "driving",
     head_from: Annotated[str, typer.Option(help="The head's rotation against the chest: the same choice.")] = "driving",
-    face_from: Annotated[str, typer.Option(help="The expression: the same choice.")] = "driving",
+    face_from: Annotated[str, typer.Option(help="The expression: the same choice, or audio:FILE (speech).")] = "driving",
+    audio: Annotated[
+        Path | None,
+        typer.Option(
+            help="Sound or video file whose speech moves the mouth, and whose sound the result has. With --driving the rest "
+            "of the face is the video's; without, the person is at ease."
+        ),
+    ] = None,
+    mouth_strength: Annotated[float, typer.Option(help="How far speech opens the mouth; 0 not at all, 1 as learnt.")] = 1.0,
     model: Annotated[str, typer.Option(help="Model name, or a folder with a model.json.")] = "actor",
     seed: Annotated[int, typer.Option(help="Of all randomness; equal seeds give equal videos.")] = 0,
     steps: Annotated[int | None, typer.Option(help="Sampling steps; the model's own if left out.")] = None,
@@ -53,7 +64,7 @@ def command(
     ] = None,
     preview: Annotated[Path | None, typer.Option(help="Also write sources and result side by side.")] = None,
 ) -> None:
-    """Animate a character by a driving video, or its face, head and body by several.
+    """Animate a character by a driving video, its face, head and body by several, or by speech.
 
     Length, frame times and sound are those of --driving, or of the first of body's, head's and face's own file. Other
     clips start with it, are resampled to its times, and hold their last frame if they end early.
@@ -67,10 +78,21 @@ def command(
       dreamactor animate actor.png --driving dance.mp4 --face-from talk.mp4 --head-from reference -o out.mp4
 
       dreamactor animate actor.png --face-from a.mp4 --head-from b.mp4 --body-from c.npz -o out.mp4 --camera follow
+
+      dreamactor animate actor.png --audio speech.wav -o out.mp4
+
+      dreamactor animate actor.png --driving talk.mp4 --audio other-language.wav -o out.mp4
     """
     from dreamactor.app.animate import animate_to_file
+    from dreamactor.errors import ConfigError
     from dreamactor.inference.character_build import parse_proportions
     from dreamactor.inference.request import SOURCE_WORDS, AnimateRequest, SourceWord
+
+    if face_from.startswith(_HEARD):
+        named = Path(face_from.removeprefix(_HEARD))
+        if audio is not None and audio != named:
+            raise ConfigError(f"--audio names {audio}, --face-from names {named}. Name one of them.")
+        audio, face_from = named, "audio"
 
     def _source(text: str) -> Path | SourceWord:
         return next((word for word in SOURCE_WORDS if word == text), Path(text))
@@ -80,7 +102,7 @@ def command(
         driving=driving,
         body_from=_source(body_from),
         head_from=_source(head_from),
-        face_from=_source(face_from),
+        face_from="audio" if face_from == "audio" else _source(face_from),
         seed=seed,
         steps=steps,
         size=size,
@@ -96,6 +118,8 @@ def command(
         use_proxy=proxy,
         face_encoder=face_encoder,  # type: ignore[arg-type]
         face_weights=face_weights,
+        audio=audio,
+        mouth_strength=mouth_strength,
     )
     num_frames = animate_to_file(request, model=model, output=output, preview=preview)
     typer.echo(f"{output} ({num_frames} frames)" + (f", {preview}" if preview else ""))

@@ -50,7 +50,9 @@ def draw_talk_clip(seed: int, *, duration_s: float = CLIP_S, versions: int = NUM
         ConfigError: no espeak-ng.
     """
     talk, rng = training_talk(seed, duration_s=duration_s), stream(seed, "wear")
-    mels = [log_mel(torch.from_numpy(worn(rng, talk.samples, clean=0.5 if index == 0 else 0.1))) for index in range(versions)]
+    mels = [
+        log_mel(torch.from_numpy(worn(rng, talk.samples, clean=0.5 if index == 0 else 0.1))) for index in range(versions)
+    ]
     columns = [COEFFICIENT[name] for name in SPOKEN]
     return TalkClip(
         mels=torch.stack(mels).half(),

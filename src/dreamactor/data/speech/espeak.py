@@ -95,7 +95,9 @@ def _engine() -> _Engine:
     return _Engine()
 
 
-def say(text: str, *, voice: str, variant: str = "", words_per_minute: int = 175, pitch: int = 50, spread: int = 50) -> Utterance:
+def say(
+    text: str, *, voice: str, variant: str = "", words_per_minute: int = 175, pitch: int = 50, spread: int = 50
+) -> Utterance:
     """Says a text.
 
     Args:

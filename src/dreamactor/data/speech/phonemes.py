@@ -68,7 +68,12 @@ def to_speech(phones: Sequence[Phone], *, size: float = 1.0) -> Speech:
         for index, (viseme, amount) in enumerate(visemes):
             firm = viseme in ("PP", "FF")  # lips meet however sloppily one speaks
             sounds.append(
-                Sound(viseme, phone.start_s + (index + 0.5) * step, max(step, 0.05), amount * (max(size, 0.9) if firm else size))
+                Sound(
+                    viseme,
+                    phone.start_s + (index + 0.5) * step,
+                    max(step, 0.05),
+                    amount * (max(size, 0.9) if firm else size),
+                )
             )
     return Speech(sounds=tuple(sounds), stresses_s=(), pauses_s=tuple(pauses))
 

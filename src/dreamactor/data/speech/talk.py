@@ -95,9 +95,7 @@ def _talk(
     phones: list[Phone] = []
     now = float(rng.uniform(0.1, 0.8))
     for text in texts:
-        said = say(
-            text, voice=LANGUAGES[language].voice, variant=variant, words_per_minute=rate, pitch=pitch, spread=spread
-        )
+        said = say(text, voice=LANGUAGES[language].voice, variant=variant, words_per_minute=rate, pitch=pitch, spread=spread)
         samples = to_rate(said.samples, said.rate_hz, faster=faster)
         slow = len(said.samples) / said.rate_hz / (len(samples) / RATE_HZ)
         pieces.append((now, samples))

@@ -76,7 +76,9 @@ def music(rng: np.random.Generator, count: int) -> np.ndarray:
                 note(at, min(beat, len(out) - at), root + 24 + scale[int(rng.integers(0, 7))], 0.6)
         if parts["drums"]:
             for at, bright in ((start, 0.2), (start + beat // 2, 0.9)):
-                hit = rng.standard_normal(min(beat // 3, len(out) - at)) * np.exp(-np.arange(min(beat // 3, len(out) - at)) / 700)
+                hit = rng.standard_normal(min(beat // 3, len(out) - at)) * np.exp(
+                    -np.arange(min(beat // 3, len(out) - at)) / 700
+                )
                 out[at : at + len(hit)] += 0.8 * lfilter([bright], [1, bright - 1], hit)
     found = out[:count]
     return np.asarray(found / (np.sqrt(np.mean(found**2)) + 1e-9), dtype=np.float32)
