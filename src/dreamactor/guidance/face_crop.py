@@ -48,7 +48,7 @@ def normalize_points(landmarks: Tensor, angles_rad: Tensor) -> Tensor:
 
 
 def move_points(face: FaceTrack, head: HeadTrack, moves: Tensor) -> FaceTrack:
-    """The face with its points moved by `moves` [T, P, 3], which are pose-normalised as `normalize_landmarks` gives points."""
+    """The face with its points moved by `moves` [T, P, 3], pose-normalised like `normalize_landmarks`."""
     turn = flip_axes(angles_to_matrix(head.angles_rad))
     pixels = torch.einsum("tij,tpj->tpi", turn, moves) * _heights(face.landmarks)[:, None, None]
     return replace(face, landmarks=face.landmarks + pixels)

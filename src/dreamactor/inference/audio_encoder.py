@@ -53,7 +53,7 @@ def load_audio_encoder(path: Path, *, code_dim: int | None = None) -> AudioMotio
         ) from error
     if code_dim is not None and encoder.code_dim != code_dim:
         raise ConfigError(
-            f"The audio encoder {path} gives tokens of {encoder.code_dim} numbers, the model takes {code_dim}. Fit it to this "
-            "model: dreamactor train audio --start-from MODEL."
+            f"The audio encoder {path} gives tokens of {encoder.code_dim} numbers, the model takes {code_dim}. Fit it to "
+            "this model: dreamactor train audio --start-from MODEL."
         )
     return encoder

@@ -20,7 +20,7 @@ SOURCE_WORDS: Final[tuple[SourceWord, ...]] = ("driving", "reference", "none")
 """Where a part's motion comes from, if not from a file of its own: the driving video, held as in the first reference
 picture, or nowhere."""
 Made = Literal["reference", "none", "idle", "audio"]
-"""What moves a part that no clip drives: `idle` is held as in the reference picture but breathes and sways, `audio` speaks."""
+"""What moves a part that no clip drives: `idle` is held as in the picture but breathes and sways, `audio` speaks."""
 MAX_MOUTH_STRENGTH: Final = 3.0
 
 
@@ -146,7 +146,7 @@ class AnimateRequest:
         clips = [self.audio, *chosen.values()]
         if self.driving is None and not any(isinstance(source, Path) for source in clips):
             raise ConfigError(
-                "Nothing moves: at least one of body, head and face must come from a video or motion file, or --audio be given."
+                "Nothing moves: at least one of body, head and face must come from a video or motion file, or from --audio."
             )
         if self.driving is None and self.person is not None:
             raise ConfigError(

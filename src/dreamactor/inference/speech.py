@@ -57,8 +57,8 @@ def require_audio(encoder: AudioMotionEncoder | None) -> AudioMotionEncoder:
     """
     if encoder is None:
         raise ConfigError(
-            "This model has no audio encoder (no audio.safetensors beside its model.json), so speech cannot drive it. Train one "
-            "with `dreamactor train audio` and put it there."
+            "This model has no audio encoder (no audio.safetensors beside its model.json), so speech cannot drive it. "
+            "Train one with `dreamactor train audio` and put it there."
         )
     return encoder
 

@@ -125,13 +125,15 @@ class AudioMotionEncoder(nn.Module):
         return torch.cat([change, change @ self.token_matrix.T], dim=-1)
 
     def point_moves(self, change: Tensor) -> Tensor:
-        """How pose-normalised face points [..., P, 3] (unit: face height) move with a change of the coefficients [..., E]."""
+        """How pose-normalised face points [..., P, 3] (unit: face height) move with a change of coefficients [..., E]."""
         return (change @ self.point_matrix.T).unflatten(-1, (NUM_FACE_POINTS, 3))
 
     @torch.no_grad()
     def hear(self, pieces: Iterable[Tensor]) -> Spoken:
-        """Hears a sound that comes in pieces [n] at 16 kHz; cut in whatever way, the same comes out. Needs the memory of what
-        it returns, and of some seconds of sound."""
+        """Hears a sound that comes in pieces [n] at 16 kHz; cut in whatever way, the same comes out.
+
+        Needs the memory of what it returns, and of some seconds of sound.
+        """
         found = list(self.stream(pieces))
         if not found:
             found = [self._read(torch.zeros(SAMPLES_PER_MOMENT), slice(0, 1))]

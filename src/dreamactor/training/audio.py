@@ -85,7 +85,8 @@ def train_audio_encoder(
         loss = error.mean() + _MOTION_WEIGHT * 0.3 * moved.mean() + 0.3 * voice
         jaw = encoder.spoken.index("jaw_open")
         return loss, {
-            "explained": float(1 - error.detach().mean()), "jaw": float(1 - error.detach()[jaw]), "voice": float(voice.detach()),
+            "explained": float(1 - error.detach().mean()), "jaw": float(1 - error.detach()[jaw]),
+            "voice": float(voice.detach()),
         }  # fmt: skip
 
     latest = loop.run(loss_of)
