@@ -16,7 +16,7 @@ from dreamactor.guidance.human_build import prior_proportions
 from dreamactor.inference.backend import Backend, find_backend
 from dreamactor.inference.character_build import read_proportions
 from dreamactor.inference.request import PARTS, AnimateRequest
-from dreamactor.inference.sources import MotionSources, Report, is_motion_file, read_sources
+from dreamactor.inference.sources import MotionSources, Report, is_motion_file, read_sources, sound_length_s
 from dreamactor.inference.unfinished import UnfinishedRun, run_facts
 from dreamactor.inference.wan.options import WanOptions
 from dreamactor.types.video import VideoClip
@@ -55,6 +55,7 @@ def animate_to_file(
         show: called with every piece of the result when it is made.
     """
     motions = [source for part in PARTS if isinstance(source := request.source(part), Path)]
+    motions += [] if request.audio is None else [request.audio]
     by_hand = [path for path in (request.proportions_image, request.proportions_json) if path is not None]
     inputs = [*request.references, *motions, *by_hand]
     check_output(output, inputs, suffixes=VIDEO_SUFFIXES)
@@ -62,8 +63,10 @@ def animate_to_file(
         check_output(preview, [*inputs, output], suffixes=VIDEO_SUFFIXES)
     found = find_backend(model, wan, request)
     for source in motions:
-        if not is_motion_file(source):
+        if not is_motion_file(source) and source != request.audio:
             probe(source)
+    if request.audio is not None:
+        sound_length_s(request.audio)
     for reference in request.references:
         read_image(reference)
     if request.proportions_image is not None:
@@ -72,6 +75,7 @@ def animate_to_file(
         read_proportions(request.proportions_json, prior_proportions())
     unfinished = _open_unfinished(output, run_facts(request, found.folder), say, resume=resume)
     animator = animator or found.load()
+    animator.check(request)
     say(animator.advice)
     made = Provenance(origin="trained", model=found.folder.name, settings=said_of(request))
     with _kept(unfinished, say), ExitStack() as stack:
@@ -80,7 +84,7 @@ def animate_to_file(
         for line in _what_drives(request, sources):
             say(line)
         clock, times = sources.clock, sources.times
-        audio = clock if not is_motion_file(clock) and probe(clock).has_audio else None
+        audio = sources.speech or (clock if not is_motion_file(clock) and probe(clock).has_audio else None)
         shown = SourcePictures(sources, stack) if preview else None
         writer: VideoWriter | None = None
         beside: VideoWriter | None = None
@@ -146,7 +150,7 @@ def _kept(unfinished: UnfinishedRun, say: Callable[[str], None]) -> Iterator[Non
 def _what_drives(request: AnimateRequest, sources: MotionSources) -> list[str]:
     """Lines that tell how sources were joined and what the body's camera does, where there is something to tell."""
     lines = []
-    if any(getattr(request, f"{part}_from") != "driving" for part in PARTS):
+    if request.audio is not None or any(getattr(request, f"{part}_from") != "driving" for part in PARTS):
         lines.append(f"Motion: {sources.describe()}.")
     body = sources.chosen["body"]
     camera = report_camera(sources.tracks[body]) if isinstance(body, Path) else None

@@ -21,7 +21,8 @@ class SourcePictures:
 
     def __init__(self, sources: MotionSources, stack: ExitStack) -> None:
         self._sources = sources
-        paths = dict.fromkeys([sources.clock, *sources.tracks])
+        clock = [sources.clock] if sources.clock in sources.tracks else []  # a sound has no pictures
+        paths = dict.fromkeys([*clock, *sources.tracks])
         self._videos = {
             p: stack.enter_context(closing(pictures_at(p, sources.pictures(p)))) for p in paths if not is_motion_file(p)
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import torch
@@ -44,12 +44,23 @@ def normalize_points(landmarks: Tensor, angles_rad: Tensor) -> Tensor:
     turn = flip_axes(angles_to_matrix(angles_rad))  # [T, 3, 3] head -> pixel axes
     middle = landmarks[:, _EYE_CORNERS].mean(dim=1, keepdim=True)
     frontal = torch.einsum("tji,tpj->tpi", turn, landmarks - middle)  # R^T v
-    top, bottom = (frontal[:, index] for index in _HEIGHT_POINTS)
+    return (frontal / _heights(landmarks)[:, None, None]).nan_to_num(0.0).clamp(-3.0, 3.0)
+
+
+def move_points(face: FaceTrack, head: HeadTrack, moves: Tensor) -> FaceTrack:
+    """The face with its points moved by `moves` [T, P, 3], pose-normalised like `normalize_landmarks`."""
+    turn = flip_axes(angles_to_matrix(head.angles_rad))
+    pixels = torch.einsum("tij,tpj->tpi", turn, moves) * _heights(face.landmarks)[:, None, None]
+    return replace(face, landmarks=face.landmarks + pixels)
+
+
+def _heights(landmarks: Tensor) -> Tensor:
+    """[T] forehead to chin less the gap between the lips, in the points' unit."""
+    top, bottom = (landmarks[:, index] for index in _HEIGHT_POINTS)
     height = (top - bottom).norm(dim=-1)
-    upper_lip, lower_lip = (frontal[:, index] for index in _LIPS)
+    upper_lip, lower_lip = (landmarks[:, index] for index in _LIPS)
     gap = (lower_lip - upper_lip).norm(dim=-1)
-    height = torch.maximum(height - gap, 0.5 * height).clamp_min(1e-3)
-    return (frontal / height[:, None, None]).nan_to_num(0.0).clamp(-3.0, 3.0)
+    return torch.maximum(height - gap, 0.5 * height).clamp_min(1e-3)
 
 
 def crop_faces(frames: Tensor, face: FaceTrack, *, size_px: int = CROP_PX) -> Tensor:

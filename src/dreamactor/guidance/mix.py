@@ -59,7 +59,7 @@ def mix_tracks(*, body: PersonTrack, head: PersonTrack, face: PersonTrack, times
     if head is body and face is body:
         return carrier
     mixed = carrier if head is body else _set_head(carrier, resample(head, times))
-    mixed = replace(mixed, face=_laid_on(resample(face, times), mixed.head))
+    mixed = replace(mixed, face=lay_face(resample(face, times), mixed.head))
     parts = (("body", body), ("head", head), ("face", face))
     return replace(mixed, source=", ".join(f"{name}: {track.source or 'unnamed'}" for name, track in parts))
 
@@ -159,7 +159,7 @@ def _angles(turn: Tensor, cut: Tensor) -> Tensor:
     return angles
 
 
-def _laid_on(source: PersonTrack, head: HeadTrack) -> FaceTrack:
+def lay_face(source: PersonTrack, head: HeadTrack) -> FaceTrack:
     """A track's face on another head of the same frames; without the head's pose, its points are what they were."""
     face, own = source.face, source.head
     to_head = flip_axes(angles_to_matrix(own.angles_rad)).mT  # [T, 3, 3] pixel -> head axes

@@ -38,6 +38,7 @@ from dreamactor.inference.references import perceive_picture, read_references
 from dreamactor.inference.request import PARTS, AnimateRequest, Progress
 from dreamactor.inference.segments import Segment, plan_segments
 from dreamactor.inference.sources import MotionSources, Report, is_motion_file, read_sources
+from dreamactor.inference.speech import require_audio, speak
 from dreamactor.inference.unfinished import Handover, UnfinishedRun, clips_of, pictures_fact
 from dreamactor.models.caches import DriveCache, ReferenceCache
 from dreamactor.models.inputs import DecodeInput, DriveInput, ReferenceInput
@@ -81,6 +82,15 @@ class Animator:
         """Loads a shipped model by name, or one from a folder."""
         return cls(load_bundle(name_or_path))
 
+    def check(self, request: AnimateRequest) -> None:
+        """Refuses what this model cannot do.
+
+        Raises:
+            ConfigError: with what to do about it.
+        """
+        if request.audio is not None:
+            require_audio(self.bundle.audio)
+
     @torch.no_grad()
     def animate(
         self,
@@ -104,6 +114,7 @@ class Animator:
             DreamActorError: something about the request that its author can mend.
         """
         bundle, defaults = self.bundle, self.bundle.defaults
+        self.check(request)
         sources = sources or read_sources(request, report)
         report(Progress(stage="prepare", done=0, total=1))
         with closing(build_estimator("mediapipe", static=True)) as estimator:
@@ -141,6 +152,9 @@ class Animator:
             for line in lines_about(pseudo, request.pseudo_folder):
                 say(line)
             references = with_images(references, [one.image for one in pseudo])
+        if sources.speech is not None:
+            driving, face = speak(bundle.audio, bundle.face, driving, face, sources, request)
+            say(str(face))
         yield from self.animate_track(driving, references, request, report, face=face, unfinished=unfinished)
 
     @torch.no_grad()
@@ -219,7 +233,7 @@ class Animator:
 
             stepped(0, steps)
             drawn = self._draw(track, segment, proxy, width=width, height=height)
-            if face is not None and face.source == "implicit":
+            if face is not None and face.source != "landmarks":
                 tokens = face.tokens[segment.control_frames(bundle.grid).clamp(max=len(face.tokens) - 1)]
                 drawn = replace(drawn, face=replace(drawn.face, tokens=tokens))
             drive = self.prepare_drive(drawn, segment)

@@ -31,6 +31,9 @@ class Backend(Protocol):
 
     advice: str
 
+    def check(self, request: AnimateRequest) -> None:
+        """Refuses what this model cannot do."""
+
     def animate(
         self, request: AnimateRequest, report: Report, say: Callable[[str], None], *,
         sources: MotionSources | None = None, unfinished: UnfinishedRun | None = None,

@@ -6,6 +6,7 @@
     decoder.safetensors   the proxy-aware decoder
     face.safetensors      the landmark face encoder
     face_rgb.safetensors  the implicit face encoder, where the model has one
+    audio.safetensors     the audio encoder, where the model has one; it says its own shapes
 
 Weights are stored in half precision and loaded in single precision.
 """
@@ -23,6 +24,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 from dreamactor.errors import ConfigError, InputError
+from dreamactor.inference.audio_encoder import AUDIO_FILE, load_audio_encoder, save_audio_encoder
 from dreamactor.inference.face_encoders import (
     CONFIG_FILE,
     RGB_FILE,
@@ -32,6 +34,7 @@ from dreamactor.inference.face_encoders import (
     read_weights,
     write_weights,
 )
+from dreamactor.models.audio_motion import AudioMotionEncoder
 from dreamactor.models.dit import DiT, DiTConfig
 from dreamactor.models.face_motion import ImplicitFaceEncoder, LandmarkFaceEncoder
 from dreamactor.models.proxy_decoder import ProxyDecoder, ProxyDecoderConfig
@@ -74,6 +77,8 @@ class ModelBundle:
     metadata: dict[str, Any] = field(default_factory=dict)
     face_rgb: ImplicitFaceEncoder | None = None
     """The implicit face encoder; None where the model has none and reads faces off landmarks alone."""
+    audio: AudioMotionEncoder | None = None
+    """The audio encoder; None where speech cannot drive the model."""
 
     @property
     def grid(self) -> LatentGrid:
@@ -97,6 +102,10 @@ def save_bundle(folder: Path, bundle: ModelBundle) -> None:
         write_weights(folder / f"{stem}.safetensors", network)
     if bundle.face_rgb is None:
         (folder / RGB_FILE).unlink(missing_ok=True)
+    if bundle.audio is None:
+        (folder / AUDIO_FILE).unlink(missing_ok=True)
+    else:
+        save_audio_encoder(folder / AUDIO_FILE, bundle.audio)
     described = {
         "vae": asdict(bundle.vae.config),
         "dit": asdict(bundle.dit_config),
@@ -144,6 +153,7 @@ def load_bundle(name_or_path: str) -> ModelBundle:
         decoder_config: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in described["decoder"].items()}
         dit_config = DiTConfig(**described["dit"])
         faces = build_face_encoders(described)
+        audio_file = folder / AUDIO_FILE
         bundle = ModelBundle(
             vae=VideoVAE(VAEConfig(**vae_config)),
             dit=DiT.from_dataclass(dit_config),
@@ -151,6 +161,7 @@ def load_bundle(name_or_path: str) -> ModelBundle:
             decoder=ProxyDecoder(ProxyDecoderConfig(**decoder_config)),
             face=faces.landmarks,
             face_rgb=faces.rgb,
+            audio=load_audio_encoder(audio_file, code_dim=faces.landmarks.code_dim) if audio_file.is_file() else None,
             defaults=ModelDefaults(**described["defaults"]),
             metadata=described["metadata"],
         )

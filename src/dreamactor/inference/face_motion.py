@@ -48,10 +48,12 @@ class FaceMotion:
     """
 
     tokens: Tensor
-    source: Literal["implicit", "landmarks"]
+    source: Literal["implicit", "landmarks", "speech"]
     reason: str
 
     def __str__(self) -> str:
+        if self.source == "speech":
+            return f"Face motion is heard: {self.reason}."
         what = "pictures (implicit encoder)" if self.source == "implicit" else "landmarks"
         return f"Face motion is read off {what}: {self.reason}."
 

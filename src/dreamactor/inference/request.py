@@ -19,6 +19,9 @@ SourceWord = Literal["driving", "reference", "none"]
 SOURCE_WORDS: Final[tuple[SourceWord, ...]] = ("driving", "reference", "none")
 """Where a part's motion comes from, if not from a file of its own: the driving video, held as in the first reference
 picture, or nowhere."""
+Made = Literal["reference", "none", "idle", "audio"]
+"""What moves a part that no clip drives: `idle` is held as in the picture but breathes and sways, `audio` speaks."""
+MAX_MOUTH_STRENGTH: Final = 3.0
 PseudoPoses = Literal["driving", "turn"]
 PSEUDO_POSES: Final[tuple[PseudoPoses, ...]] = ("driving", "turn")
 """Poses of pseudo references: the driver's own, or a turn on the spot."""
@@ -58,6 +61,10 @@ class AnimateRequest:
         pseudo_folder: where these are kept; pictures that are there already are used instead of making any.
         face_encoder: which of the model's encoders reads the driver's face, see `dreamactor.inference.face_motion`.
         face_weights: own weights of the implicit encoder, a safetensors file.
+        audio: a sound or video file whose speech moves the mouth, and whose sound the result has. Where the face has another
+            source, all but the mouth is that source's (dubbing); else the whole face is made to fit, which `face_from` may
+            also ask for by the word `audio`. Parts that nothing drives are at ease.
+        mouth_strength: how far speech opens the mouth: 0 not at all, 1 as learnt.
 
     Raises:
         ConfigError: a value that cannot work.
@@ -67,7 +74,7 @@ class AnimateRequest:
     driving: Path | None = None
     body_from: Path | SourceWord = "driving"
     head_from: Path | SourceWord = "driving"
-    face_from: Path | SourceWord = "driving"
+    face_from: Path | SourceWord | Literal["audio"] = "driving"
     seed: int = 0
     steps: int | None = None
     size: int | None = None
@@ -86,6 +93,8 @@ class AnimateRequest:
     pseudo_folder: Path | None = None
     face_encoder: FaceEncoderChoice = "auto"
     face_weights: Path | None = None
+    audio: Path | None = None
+    mouth_strength: float = 1.0
 
     def __post_init__(self) -> None:
         if not self.references:
@@ -125,33 +134,47 @@ class AnimateRequest:
             raise ConfigError(f"Unknown framing '{self.framing}'. Known: {', '.join(FRAMINGS)}.")
         if self.camera not in CAMERA_MODES:
             raise ConfigError(f"Unknown --camera '{self.camera}'. Known: {', '.join(CAMERA_MODES)}.")
+        if not 0 <= self.mouth_strength <= MAX_MOUTH_STRENGTH:
+            raise ConfigError(f"--mouth-strength must be from 0 to {MAX_MOUTH_STRENGTH:g}, got {self.mouth_strength}.")
+        if self.audio is None and self.mouth_strength != 1:
+            raise ConfigError("--mouth-strength is of speech; it has no use without --audio or --face-from audio:FILE.")
         self._check_sources()
 
-    def source(self, part: Part) -> Path | Literal["reference", "none"]:
+    def source(self, part: Part) -> Path | Made:
         """Where a part's motion comes from, `driving` resolved."""
-        chosen: Path | SourceWord = getattr(self, f"{part}_from")
-        if isinstance(chosen, Path):
-            return chosen
-        if chosen != "driving":
-            return chosen
-        assert self.driving is not None
-        return self.driving
+        chosen: Path | SourceWord | Literal["audio"] = getattr(self, f"{part}_from")
+        if isinstance(chosen, Path) or chosen != "driving":
+            return chosen  # type: ignore[return-value]  # "driving" is out
+        if self.driving is not None:
+            return self.driving
+        return "audio" if part == "face" else "idle"
 
     def _check_sources(self) -> None:
         chosen: dict[Part, Path | str] = {part: getattr(self, f"{part}_from") for part in PARTS}
         for part, source in chosen.items():
-            if not isinstance(source, Path) and source not in SOURCE_WORDS:
+            if (part, source) == ("face", "audio"):
+                if self.audio is None:
+                    raise ConfigError(
+                        "The face is to follow speech, and there is none. Name the file: --face-from audio:FILE."
+                    )
+            elif not isinstance(source, Path) and source not in SOURCE_WORDS:
                 raise ConfigError(f"--{part}-from must be a file or one of {', '.join(SOURCE_WORDS)}, got '{source}'.")
         by_driving = [part for part, source in chosen.items() if source == "driving"]
-        if self.driving is None and by_driving:
+        if self.audio is not None:
+            if self.face_from == "none":
+                raise ConfigError("--audio moves the mouth, and --face-from none draws no face. Leave one of them out.")
+        elif self.driving is None and by_driving:
             raise ConfigError(
                 f"No motion for the {by_driving[0]}. Pass --driving, or --{by_driving[0]}-from with a video, a motion file, "
                 "reference or none."
             )
         if self.driving is not None and not by_driving:
             raise ConfigError("--driving is not used, because body, head and face all come from elsewhere. Leave it out.")
-        if self.driving is None and not any(isinstance(source, Path) for source in chosen.values()):
-            raise ConfigError("Nothing moves: at least one of body, head and face must come from a video or motion file.")
+        clips = [self.audio, *chosen.values()]
+        if self.driving is None and not any(isinstance(source, Path) for source in clips):
+            raise ConfigError(
+                "Nothing moves: at least one of body, head and face must come from a video or motion file, or from --audio."
+            )
         if self.driving is None and self.person is not None:
             raise ConfigError(
                 "--person chooses in the video of --driving, and there is none. Choose with `extract --person` and pass the "

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+_HEARD = "audio:"
+
 
 def command(
     references: Annotated[list[Path], typer.Argument(help="One or more pictures of the character.")],
@@ -14,7 +16,8 @@ def command(
     driving: Annotated[
         Path | None,
         typer.Option(
-            help="Video whose motion drives the character, or a motion file (.npz). Needed unless all parts differ."
+            help="Video whose motion drives the character, or a motion file (.npz). Needed unless all parts differ, or "
+            "--audio is given."
         ),
     ] = None,
     body_from: Annotated[
@@ -22,7 +25,15 @@ def command(
         typer.Option(help="Body and hands: a video, a motion file, driving, reference (held as in the picture) or none."),
     ] = "driving",
     head_from: Annotated[str, typer.Option(help="The head's rotation against the chest: the same choice.")] = "driving",
-    face_from: Annotated[str, typer.Option(help="The expression: the same choice.")] = "driving",
+    face_from: Annotated[str, typer.Option(help="The expression: the same choice, or audio:FILE (speech).")] = "driving",
+    audio: Annotated[
+        Path | None,
+        typer.Option(
+            help="Sound or video file whose speech moves the mouth, and whose sound the result has. With --driving the rest "
+            "of the face is the video's; without, the person is at ease."
+        ),
+    ] = None,
+    mouth_strength: Annotated[float, typer.Option(help="How far speech opens the mouth; 0 not at all, 1 as learnt.")] = 1.0,
     model: Annotated[str, typer.Option(help="Model name, or a folder with a model.json.")] = "actor",
     seed: Annotated[int, typer.Option(help="Of all randomness; equal seeds give equal videos.")] = 0,
     steps: Annotated[int | None, typer.Option(help="Sampling steps; the model's own if left out.")] = None,
@@ -85,7 +96,7 @@ def command(
     prompt: Annotated[str | None, typer.Option(help="wan-animate: text for the model; its own if left out.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Download a model that is missing without asking.")] = False,
 ) -> None:
-    """Animate a character by a driving video, or its face, head and body by several.
+    """Animate a character by a driving video, its face, head and body by several, or by speech.
 
     Length, frame times and sound are those of --driving, or of the first of body's, head's and face's own file. Other
     clips start with it, are resampled to its times, and hold their last frame if they end early. The video carries content
@@ -108,20 +119,31 @@ def command(
       dreamactor animate photo.jpg --driving dance.mp4 -o out.mp4 --model wan-animate-14b --replace --memory group
 
       dreamactor animate actor.png --face-from a.mp4 --head-from b.mp4 --body-from c.npz -o out.mp4 --camera follow
+
+      dreamactor animate actor.png --audio speech.wav -o out.mp4
+
+      dreamactor animate actor.png --driving talk.mp4 --audio other-language.wav -o out.mp4
     """
     from dreamactor.app.animate import animate_to_file
     from dreamactor.app.models import ensure_installed
+    from dreamactor.errors import ConfigError
     from dreamactor.inference.catalogue import find_lora
     from dreamactor.inference.character_build import parse_proportions
     from dreamactor.inference.request import AnimateRequest, parse_source, parse_yaw
     from dreamactor.inference.wan.options import PROMPT, WanOptions
+
+    if face_from.startswith(_HEARD):
+        named = Path(face_from.removeprefix(_HEARD))
+        if audio is not None and audio != named:
+            raise ConfigError(f"--audio names {audio}, --face-from names {named}. Name one of them.")
+        audio, face_from = named, "audio"
 
     request = AnimateRequest(
         references=tuple(references),
         driving=driving,
         body_from=parse_source(body_from),
         head_from=parse_source(head_from),
-        face_from=parse_source(face_from),
+        face_from="audio" if face_from == "audio" else parse_source(face_from),
         seed=seed,
         steps=steps,
         size=size,
@@ -140,6 +162,8 @@ def command(
         use_proxy=proxy,
         face_encoder=face_encoder,  # type: ignore[arg-type]
         face_weights=face_weights,
+        audio=audio,
+        mouth_strength=mouth_strength,
     )
     for name in (model, lora):
         ensure_installed(name, yes=yes)
@@ -149,7 +173,5 @@ def command(
         lora=None if lora is None else find_lora(lora),
         prompt=PROMPT if prompt is None else prompt,
     )
-    num_frames = animate_to_file(
-        request, model=model, output=output, preview=preview, wan=wan, resume=resume, label=label
-    )
+    num_frames = animate_to_file(request, model=model, output=output, preview=preview, wan=wan, resume=resume, label=label)
     typer.echo(f"{output} ({num_frames} frames)" + (f", {preview}" if preview else ""))

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 _MODELS = ("actor", "tiny", "paper", "wan-1.3b")
-_PARTS = ("face", "judge")
+_PARTS = ("face", "audio", "judge")
 
 
 def command(
@@ -23,7 +23,7 @@ def command(
         str,
         typer.Argument(
             help="What to train: actor (the embedded model), tiny (the same road in seconds), paper or wan-1.3b (to be "
-            "looked at with --dry-run), face (the face encoders) or judge."
+            "looked at with --dry-run), face (the face encoders), audio (the audio encoder) or judge."
         ),
     ] = "actor",
     stage: Annotated[
@@ -42,7 +42,7 @@ def command(
         typer.Option(
             min=4,
             help="Clips of actors to draw (800, with 3400 short ones in proportion), actors of the face encoders (1200) "
-            "or of the judge (884).",
+            "or of the judge (884), clips of speech (480).",
             show_default=False,
         ),
     ] = None,
@@ -58,7 +58,7 @@ def command(
         str | None,
         typer.Option(
             help="Go on from what is trained already: a model (actor, or a folder), whose VAE is kept; its face encoders; a "
-            "judge (judge, or a folder).",
+            "judge (judge, or a folder). For audio: the model whose face tokens are given (actor).",
             show_default=False,
         ),
     ] = None,
@@ -99,6 +99,8 @@ def command(
 
       dreamactor train face --output face-run
 
+      dreamactor train audio --output audio-run
+
       dreamactor train judge --output judge-run --start-from judge
 
       torchrun --nproc-per-node 8 -m dreamactor train actor --output run
@@ -134,6 +136,8 @@ def command(
         )
     if preset == "face":
         _train_face(output, samples, start_from, scale=scale, workers=workers, seed=seed)
+    elif preset == "audio":
+        _train_audio(output, samples, start_from, scale=scale, workers=workers, seed=seed)
     elif preset == "judge":
         _train_judge(output, samples, start_from, scale=scale, workers=workers, seed=seed)
     else:
@@ -178,6 +182,21 @@ def _train_face(output: Path, samples: int | None, start: str | None, *, scale: 
     with training_lines() as report:
         train_faces(output, recipe, report, start=encoder)
     typer.echo(f"{output / 'model'} (measure it with: dreamactor bench guidance --only faces --faces {output / 'model'})")
+
+
+def _train_audio(output: Path, samples: int | None, start: str | None, *, scale: float, workers: int, seed: int) -> None:
+    from dataclasses import replace
+
+    from dreamactor.app.progress import training_lines
+    from dreamactor.inference.bundle import load_face_encoders
+    from dreamactor.recipes.audio import AudioRecipe, train_audio
+
+    recipe = AudioRecipe(workers=workers, seed=seed).scaled(scale)
+    recipe = replace(recipe, num_clips=samples or recipe.num_clips)
+    faces = load_face_encoders(start or "actor").landmarks
+    with training_lines() as report:
+        train_audio(output, recipe, faces, report)
+    typer.echo(f"{output / 'model'} (measure it with: dreamactor bench speech --audio-weights {output / 'model'})")
 
 
 def _train_model(

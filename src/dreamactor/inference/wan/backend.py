@@ -77,6 +77,8 @@ class WanAnimator:
             "--no-proxy": not request.use_proxy,
             "--face-encoder": request.face_encoder != "auto",
             "--face-weights": request.face_weights is not None,
+            "--audio": request.audio is not None,
+            "--pseudo-references": request.pseudo_references is not None,
         }
         for option, given in unknown.items():
             if given:

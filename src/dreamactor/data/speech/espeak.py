@@ -1,0 +1,131 @@
+"""Speech with phoneme times from espeak-ng's own library; needed to learn and to measure, never to animate."""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+
+from dreamactor.errors import ConfigError
+
+_SYNCHRONOUS, _PHONEME_EVENTS, _PHONEME_IPA = 2, 1, 2
+_RATE, _PITCH, _RANGE = 1, 3, 4
+_UTF8, _BY_CHARACTER = 1, 1
+_EVENT_END, _EVENT_PHONEME = 0, 7
+_MISSING: Final = (
+    "Synthetic speech needs the espeak-ng library, and it was not found. Install it (Debian and Ubuntu: apt-get install "
+    "espeak-ng; macOS: brew install espeak-ng). Animating by speech does not need it."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """One sound: its IPA letters ("" for a pause), start and end in seconds."""
+
+    ipa: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Utterance:
+    """What was said.
+
+    Attributes:
+        samples: [N] float32 in -1..1.
+        rate_hz: samples per second.
+        phones: in order of time, without gaps.
+    """
+
+    samples: np.ndarray
+    rate_hz: int
+    phones: tuple[Phone, ...]
+
+
+class _Name(ctypes.Union):
+    _fields_ = (("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8))
+
+
+class _Event(ctypes.Structure):
+    _fields_ = (
+        ("type", ctypes.c_int), ("unique", ctypes.c_uint), ("text_position", ctypes.c_int), ("length", ctypes.c_int),
+        ("audio_ms", ctypes.c_int), ("sample", ctypes.c_int), ("user", ctypes.c_void_p), ("id", _Name),
+    )  # fmt: skip
+
+
+_Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
+
+
+class _Engine:
+    """The library, opened once; it has one global state and is not for several threads."""
+
+    def __init__(self) -> None:
+        name = ctypes.util.find_library("espeak-ng") or "libespeak-ng.so.1"
+        try:
+            self.library = ctypes.CDLL(name)
+        except OSError as error:
+            raise ConfigError(_MISSING) from error
+        self.rate_hz = int(self.library.espeak_Initialize(_SYNCHRONOUS, 0, None, _PHONEME_EVENTS | _PHONEME_IPA))
+        if self.rate_hz <= 0:
+            raise ConfigError(_MISSING)
+        self.pieces: list[np.ndarray] = []
+        self.starts: list[tuple[int, str]] = []
+        self._keep = _Callback(self._take)
+        self.library.espeak_SetSynthCallback(self._keep)
+
+    def _take(self, samples: ctypes._Pointer[ctypes.c_short], count: int, events: ctypes._Pointer[_Event]) -> int:
+        if count > 0:
+            self.pieces.append(np.ctypeslib.as_array(samples, (count,)).copy())
+        index = 0
+        while events[index].type != _EVENT_END:
+            if events[index].type == _EVENT_PHONEME:
+                # Eight bytes may hold eight letters' bytes without an end, or cut a letter in two.
+                ipa = bytes(events[index].id.string).split(b"\0")[0].decode("utf8", "ignore")
+                self.starts.append((int(events[index].sample), ipa))
+            index += 1
+        return 0
+
+
+@cache
+def _engine() -> _Engine:
+    return _Engine()
+
+
+def say(
+    text: str, *, voice: str, variant: str = "", words_per_minute: int = 175, pitch: int = 50, spread: int = 50
+) -> Utterance:
+    """Says a text.
+
+    Args:
+        text: in the voice's language.
+        voice: espeak-ng's name of the language.
+        variant: of the voice, "" for the plain one.
+        words_per_minute: 80 to 450.
+        pitch, spread: height and range of the voice's melody, 0 to 100.
+
+    Raises:
+        ConfigError: no espeak-ng, or it has no such voice.
+    """
+    engine = _engine()
+    name = f"{voice}+{variant}" if variant else voice
+    if engine.library.espeak_SetVoiceByName(name.encode()) != 0:
+        raise ConfigError(f"espeak-ng has no voice '{name}'. See them with: espeak-ng --voices")
+    for parameter, value in ((_RATE, words_per_minute), (_PITCH, pitch), (_RANGE, spread)):
+        engine.library.espeak_SetParameter(parameter, value, 0)
+    engine.pieces.clear()
+    engine.starts.clear()
+    letters = text.encode()
+    engine.library.espeak_Synth(letters, len(letters) + 1, 0, _BY_CHARACTER, 0, _UTF8, None, None)
+    engine.library.espeak_Synchronize()
+    samples = np.concatenate(engine.pieces).astype(np.float32) / 32768.0
+    ends = [start for start, _ in engine.starts[1:]] + [len(samples)]
+    phones = tuple(
+        Phone(ipa, start / engine.rate_hz, end / engine.rate_hz)
+        for (start, ipa), end in zip(engine.starts, ends, strict=True)
+        if end > start and not ipa.startswith("(")
+    )
+    return Utterance(samples=samples, rate_hz=engine.rate_hz, phones=phones)
