@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from dreamactor.data.samples import draw_sample
 from dreamactor.inference.face_encoders import FaceEncoders
 from dreamactor.recipes.tiny import tiny_bundle
 from dreamactor.training import shard_clips
+from dreamactor.training.guided import as_perceived
 from dreamactor.training.shard_clips import ShardClips
 
 
@@ -77,3 +79,16 @@ def test_batches_continue_together_and_have_the_stages_size(source) -> None:
     assert 0.1 < sum(batch[0].continues for batch in batches) / len(batches) < 0.5
     with pytest.raises(ValueError, match="batches of 2 clips"):
         clips.draw(4)
+
+
+def test_a_perceived_clip_keeps_its_own_errors_and_gets_no_more() -> None:
+    drawn = draw_sample(5, size=64, num_frames=2)
+    perceived = replace(drawn, exact=False)
+    changed = set()
+    for seed in range(8):
+        reference, track = as_perceived(perceived, generator=torch.Generator().manual_seed(seed))
+        assert any(reference.person is one.person for one in perceived.references)
+        assert track is perceived.track
+        reference, track = as_perceived(drawn, generator=torch.Generator().manual_seed(seed))
+        changed.add(not any(reference.person is one.person for one in drawn.references))
+    assert changed == {True, False}  # an exact one mostly gets some

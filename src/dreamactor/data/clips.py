@@ -115,6 +115,7 @@ class ClipRecord:
             track=self.track,
             expression=expression,
             references=tuple(reference.picture for reference in self.references),
+            exact=self.exact,
         )
 
 

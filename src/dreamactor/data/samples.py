@@ -49,6 +49,7 @@ class ActorSample:
         track: exact track of the clip.
         expression: [T, E] float32; E = 0 where nobody knows it (perceived clips).
         references: pictures of the same actor; the first near frontal, the second from anywhere.
+        exact: whether the tracks are the truth, or were perceived, errors included.
     """
 
     seed: int
@@ -57,6 +58,7 @@ class ActorSample:
     track: PersonTrack
     expression: Tensor
     references: tuple[ReferenceImage, ...]
+    exact: bool = True
 
 
 def draw_sample(seed: int, *, size: int, num_frames: int, held_out: bool = False) -> ActorSample:

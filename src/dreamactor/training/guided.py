@@ -65,7 +65,8 @@ def stack_maps(maps: PoseMaps) -> Tensor:
 
 
 def as_perceived(sample: ActorSample, *, generator: torch.Generator) -> tuple[ReferenceImage, PersonTrack]:
-    """One of a sample's references and the clip's track, both as perception might see them.
+    """One of a sample's references and the clip's track, both as perception might see them: exact ones mostly with its
+    errors added, perceived ones as they are.
 
     Args:
         sample: clip and references, with exact tracks.
@@ -73,19 +74,19 @@ def as_perceived(sample: ActorSample, *, generator: torch.Generator) -> tuple[Re
     """
     index = int(torch.rand((), generator=generator) < 0.25)
     chosen = sample.references[min(index, len(sample.references) - 1)]
-    exact_reference, exact_drive = (
-        bool(torch.rand((), generator=generator) < share) for share in (EXACT_REFERENCES, EXACT_DRIVES)
+    keep_reference, keep_drive = (
+        bool(torch.rand((), generator=generator) < share) or not sample.exact for share in (EXACT_REFERENCES, EXACT_DRIVES)
     )
 
-    def seen_by_perception(track: PersonTrack, exact: bool) -> PersonTrack:
-        return track if exact else jitter_track(track, generator=generator)
+    def seen_by_perception(track: PersonTrack, as_it_is: bool) -> PersonTrack:
+        return track if as_it_is else jitter_track(track, generator=generator)
 
-    person = seen_by_perception(chosen.person, exact_reference)
+    person = seen_by_perception(chosen.person, keep_reference)
     mask = chosen.mask
-    if mask is not None and not exact_reference:
+    if mask is not None and not keep_reference:
         mask = jitter_mask(mask, generator=generator)
     reference = ReferenceImage(image=chosen.image, person=person, mask=mask)
-    return reference, seen_by_perception(sample.track, exact_drive)
+    return reference, seen_by_perception(sample.track, keep_drive)
 
 
 def guide_sample(
@@ -141,7 +142,7 @@ def face_tokens(
     if doubles and torch.rand((), generator=generator) < DOUBLE_RATE:
         double = draw_double(sample.seed, size=frames.shape[1], num_frames=len(frames))
         frames, exact = double.frames, double.track
-    track = jitter_track(exact, generator=generator)
+    track = jitter_track(exact, generator=generator) if sample.exact else exact
     if faces.rgb is None or torch.rand((), generator=generator) < LANDMARK_RATE:
         return faces.landmarks(normalize_landmarks(track.face, track.head)), track.face.tracked
     return faces.rgb(augment_crops(crop_faces(frames, track.face), generator=generator)), track.face.tracked
