@@ -16,6 +16,7 @@ from dreamactor.guidance.human_build import prior_proportions
 from dreamactor.inference.animator import Animator
 from dreamactor.inference.bundle import model_folder
 from dreamactor.inference.character_build import read_proportions
+from dreamactor.inference.pseudo_references import check_pseudo_folder
 from dreamactor.inference.request import PARTS, AnimateRequest
 from dreamactor.inference.sources import MotionSources, is_motion_file, read_sources
 from dreamactor.inference.unfinished import UnfinishedRun, run_facts
@@ -41,6 +42,8 @@ def animate_to_file(request: AnimateRequest, *, model: str, output: Path, previe
     check_output(output, inputs, suffixes=VIDEO_SUFFIXES)
     if preview is not None:
         check_output(preview, [*inputs, output], suffixes=VIDEO_SUFFIXES)
+    if request.pseudo_folder is not None:
+        check_pseudo_folder(request.pseudo_folder)
     model_folder(model)
     for source in motions:
         if not is_motion_file(source):
