@@ -22,6 +22,8 @@ def test_pseudo_references_are_made_kept_and_used_again(
     command = ["animate", *files, "--model", str(shared / "model"), "--steps", "1", "--pseudo-folder", str(sides)]
     assert run(command) == 2
     assert "--pseudo-references" in capsys.readouterr().err
+    assert run([*command[:-1], str(shared / "actor.png"), "--pseudo-references"]) == 2
+    assert "it is no folder" in capsys.readouterr().err
     assert run([*command, "--pseudo-turn"]) == 0
     said = capsys.readouterr().err
     assert "Pseudo references: view_1 (the turn's step" in said
@@ -54,9 +56,10 @@ def test_the_benches_of_references_and_of_drift(tmp_path: Path, monkeypatch: pyt
     model, scores = tmp_path / "model", tmp_path / "scores.json"
     save_bundle(model, tiny_bundle(segment_frames=5))
     common = ["--model", str(model), "--cases", "1", "--json", str(scores), "--sheets", str(tmp_path / "sheets")]
-    assert run(["bench", "references", "--period", "4", "--set", "half", *common]) == 0
+    methods = [part for name in ("single", "pseudo", "truth") for part in ("--method", name)]
+    assert run(["bench", "references", "--period", "4", "--set", "half", *methods, *common]) == 0
     rows = json.loads(scores.read_text())["rows"]
-    assert {row["method"] for row in rows} == {"single", "pseudo", "turn", "views", "truth"}
+    assert {row["method"] for row in rows} == {"single", "pseudo", "truth"}
     assert any("minus_single" in row for row in rows)
     assert run(["bench", "drift", "--frames", "13", "--clips", "1", *common]) == 0
     rows = json.loads(scores.read_text())["rows"]

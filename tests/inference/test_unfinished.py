@@ -111,6 +111,8 @@ def test_files_count_by_their_content_and_settings_by_their_value(tmp_path: Path
         return run_facts(AnimateRequest(references=(tmp_path / name,), driving=tmp_path / name, seed=seed), model)
 
     assert facts("x", "one") == facts("x", "two")
+    nowhere = AnimateRequest(references=(tmp_path / "one",), driving=tmp_path / "nowhere.npz")
+    assert run_facts(nowhere, model)["driving"] == "missing"
     assert facts("x", "one")["references"] != facts("y", "one")["references"]
     assert facts("x", "one") != facts("x", "one", seed=1)
 

@@ -15,6 +15,7 @@ from dreamactor.guidance.camera import describe_camera, report_camera
 from dreamactor.guidance.human_build import prior_proportions
 from dreamactor.inference.backend import Backend, find_backend
 from dreamactor.inference.character_build import read_proportions
+from dreamactor.inference.pseudo_references import check_pseudo_folder
 from dreamactor.inference.request import PARTS, AnimateRequest
 from dreamactor.inference.sources import MotionSources, Report, is_motion_file, read_sources, sound_length_s
 from dreamactor.inference.unfinished import UnfinishedRun, run_facts
@@ -61,6 +62,8 @@ def animate_to_file(
     check_output(output, inputs, suffixes=VIDEO_SUFFIXES)
     if preview is not None:
         check_output(preview, [*inputs, output], suffixes=VIDEO_SUFFIXES)
+    if request.pseudo_folder is not None:
+        check_pseudo_folder(request.pseudo_folder)
     found = find_backend(model, wan, request)
     for source in motions:
         if not is_motion_file(source) and source != request.audio:

@@ -20,7 +20,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from dreamactor.errors import InputError
+from dreamactor.errors import InputError, OutputError
 from dreamactor.guidance.camera import move_track
 from dreamactor.guidance.half_body import half_body_box, shown_levels
 from dreamactor.guidance.turn_round import turn_round
@@ -171,13 +171,28 @@ def lines_about(made: Sequence[PseudoReference], folder: Path | None) -> list[st
 # ---- in a folder
 
 
+def check_pseudo_folder(folder: Path) -> None:
+    """Checks that pictures can be kept in a folder that is there, or will be, before any work starts.
+
+    Raises:
+        OutputError: with the reason and what to do.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"Cannot keep pseudo references in {folder}: it is no folder. Give another name.")
+    if not folder.resolve().parent.is_dir():
+        raise OutputError(f"Cannot keep pseudo references in {folder}: its parent folder does not exist. Create it first.")
+
+
 def save_pseudo_references(folder: Path, made: Sequence[PseudoReference]) -> None:
     """Writes picture and motion file of each.
 
     Raises:
         OutputError: the folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"Cannot create folder {folder}: {error.strerror}. Choose another one.") from error
     for one in made:
         save_track(folder / f"{one.name}.npz", one.image.person)
         write_image(folder / f"{one.name}.png", one.image.image)

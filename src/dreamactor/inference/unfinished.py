@@ -83,7 +83,9 @@ def _versions() -> str:
 
 
 def _content(path: Path) -> str:
-    """A short hash of a file, or of all files directly in a folder."""
+    """A short hash of a file, or of all files directly in a folder. What is not there is for its reader to complain of."""
+    if not path.exists():
+        return "missing"
     digest = hashlib.sha256()
     files = sorted(part for part in path.iterdir() if part.is_file()) if path.is_dir() else [path]
     for file in files:

@@ -150,16 +150,19 @@ def score_segment(made: Tensor, truth: Tensor, mask: Tensor) -> dict[str, float]
 
 
 def drift_rows(runs: Sequence[LongRun], single: Sequence[dict[str, float]]) -> list[Row]:
-    """Change from first to last segment beside the spread over characters of single segments."""
+    """Change from first to last segment beside the spread over characters of single segments; the same from the second one,
+    which is the first that a latent was handed over to."""
     rows = []
     for metric in METRICS:
         curves = [run.scores[metric] for run in runs]
         change = mean_interval([curve[-1] - curve[0] for curve in curves])
         assert change is not None
         spread = pstdev([one[metric] for one in single])
+        later = _mean([curve[-1] - curve[1] for curve in curves])
         rows.append({
             "set": "drift", "metric": metric, "value": change.value, "ci95": [change.low, change.high], "n": change.n,
-            "spread": spread, "share_of_spread": abs(change.value) / spread if spread else None, "curves": curves,
+            "spread": spread, "share_of_spread": abs(change.value) / spread if spread else None,
+            "since_second": later, "since_second_share": abs(later) / spread if spread else None, "curves": curves,
         })  # fmt: skip
     return rows
 
@@ -181,17 +184,23 @@ def cost_rows(runs: Sequence[LongRun]) -> list[Row]:
 
 def drift_table(rows: Sequence[Row]) -> str:
     """The rows for people."""
-    lines = [f"{'metric':22} {'change':>9} {'spread':>9} {'share':>7}  curve"]
+    lines = [f"{'metric':22} {'change':>9} {'spread':>8} {'share':>6} {'from the second':>16} {'share':>6}  curve"]
     for row in rows:
         if row["set"] == "drift":
             curve = torch.tensor(row["curves"]).mean(dim=0).tolist()
             shown = " ".join(f"{value:.3g}" for value in curve)
-            share = "-" if row["share_of_spread"] is None else f"{100 * row['share_of_spread']:.0f} %"
-            lines.append(f"{row['metric']:22} {row['value']:+9.4f} {row['spread']:9.4f} {share:>7}  {shown}")
+            lines.append(
+                f"{row['metric']:22} {row['value']:+9.4f} {row['spread']:8.4f} {_percent(row['share_of_spread']):>6} "
+                f"{row['since_second']:+16.4f} {_percent(row['since_second_share']):>6}  {shown}"
+            )
         else:
             more = 100 * (row["value"] / row["short"] - 1)
             lines.append(f"{row['metric']:22} {row['value']:9.4g} ({more:+.1f} % of the first {SHORT_SEGMENTS} segments')")
     return "\n".join(lines)
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.0f} %"
 
 
 def _mean(values: Sequence[float]) -> float:
