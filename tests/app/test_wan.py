@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -31,7 +32,7 @@ from dreamactor.types.guidance import ReferenceSet
 from dreamactor.video.audio import read_audio
 from dreamactor.video.image import write_image
 from dreamactor.video.reader import read_clip
-from tiny_wan import write_tiny_wan
+from tiny_wan import write_gguf, write_tiny_wan
 from wan_drivers import write_driver
 
 SHORT = 9
@@ -204,8 +205,8 @@ def test_segments_one_by_one_are_the_whole_pipelines(wan: Path) -> None:
 def test_memory_modes_draw_the_same_and_a_lora_something_else(wan: Path, tmp_path: Path) -> None:
     from dreamactor.inference.wan.pipeline import load_pipeline
 
-    def made(mode: str, lora: Path | None = None) -> Tensor:
-        pipeline = load_pipeline(wan, _plan(mode), lora=lora)
+    def made(mode: str, **more: Path) -> Tensor:
+        pipeline = load_pipeline(wan, _plan(mode), **more)
         return pipeline.draw(
             torch.full((32, 32, 3), 90, dtype=torch.uint8), _controls(5), torch.zeros(1, 4, 8), carried=None, steps=1,
             generator=torch.Generator().manual_seed(1), stepped=lambda done: None,
@@ -215,15 +216,18 @@ def test_memory_modes_draw_the_same_and_a_lora_something_else(wan: Path, tmp_pat
     torch.testing.assert_close(made("group"), full, atol=1e-6, rtol=0)
     error = (made("fp8") - full).abs().mean()
     assert 0 < error < 0.5 * full.std()
+    if find_spec("gguf") is not None:
+        error = (made("gguf", gguf=write_gguf(wan, tmp_path / "tiny.gguf")) - full).abs().mean()
+        assert 0 < error < 0.2 * full.std()
     generator = torch.Generator().manual_seed(2)
     save_file(
         {
             f"transformer.blocks.0.attn1.to_q.lora_{name}.weight": torch.randn(shape, generator=generator)
-            for name, shape in (("A", (2, 24)), ("B", (24, 2)))
+            for name, shape in (("A", (2, 32)), ("B", (32, 2)))
         },
         tmp_path / "lora.safetensors",
     )
-    assert (made("full", tmp_path / "lora.safetensors") - full).abs().max() > 1e-4
+    assert (made("full", lora=tmp_path / "lora.safetensors") - full).abs().max() > 1e-4
 
 
 def test_models_are_listed_and_pulled(

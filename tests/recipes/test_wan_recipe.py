@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -64,8 +65,6 @@ def test_new_is_what_wan_has_not(wan: Path) -> None:
     stage = WanRecipe(start=wan, lora_rank=2).stages(batch_size=1, bfloat16=False)[-1]
     set_trainable(dit, stage)
     report = load_wan(dit, load_file(next((wan / "transformer").glob("*.safetensors"))))
-    from fnmatch import fnmatchcase
-
     matched = {name for name, _ in dit.named_parameters() if any(fnmatchcase(name, pattern) for pattern in NEW)}
     constants = {name for name in dit.state_dict() if name.endswith("text_constant")}
     assert matched == set(report.new) | constants
@@ -77,7 +76,7 @@ def test_with_lora_new_layers_learn_whole_and_wans_beside(wan: Path) -> None:
     add_lora(dit, 2, whole=NEW)
     learning = {name for name, parameter in dit.named_parameters() if parameter.requires_grad}
     assert "blocks.0.ref_attention.to_q.weight" in learning
-    assert "pose_encoder.project.weight" in learning or any(name.startswith("pose_encoder.") for name in learning)
+    assert any(name.startswith("pose_encoder.") for name in learning)
     assert not any(".ref_attention." in name and ".lora_" in name for name in learning)
     assert any("self_attention.to_q.lora_A" in name for name in learning)
     assert not any(name.endswith("base_layer.weight") for name in learning)
@@ -90,14 +89,19 @@ def test_the_preset_is_wans_shape() -> None:
     assert run(["train", "wan-1.3b", "--dry-run"]) == 0
 
 
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = str(tmp_path_factory.mktemp("shards") / "clips")
+    assert run(["build-data", folder, "--actors", "0-1", "--frames", "9-9", "--size", "64", "--workers", "1"]) == 0
+    return folder
+
+
 @pytest.mark.parametrize("lora", [(), ("--lora-rank", "2")])
 def test_a_stage_trains_on_clips_in_shards(
-    wan: Path, tmp_path: Path, lora: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+    wan: Path, clips: str, tmp_path: Path, lora: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     if lora and find_spec("peft") is None:
         pytest.skip("PEFT is an optional extra")
-    clips = str(tmp_path / "clips")
-    assert run(["build-data", clips, "--actors", "0-1", "--frames", "9-9", "--size", "64", "--workers", "1"]) == 0
     command = ["train", "wan-1.3b", "--output", str(tmp_path / "run"), "--start-from", str(wan), "--scale", "0.0005", *lora]
     assert run(command) == 2
     assert "--data" in capsys.readouterr().err

@@ -58,7 +58,7 @@ class WanVAE(nn.Module):
             InputError: there is none, or it cannot be read.
         """
         try:
-            autoencoder = AutoencoderKLWan.from_pretrained(folder, subfolder="vae", torch_dtype=torch.float32)
+            autoencoder = AutoencoderKLWan.from_pretrained(folder, subfolder="vae", dtype=torch.float32)
         except (OSError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise InputError(
