@@ -37,8 +37,8 @@ def write_tiny_wan(folder: Path) -> Path:
             )
         ),
         transformer=WanAnimateTransformer3DModel(
-            num_attention_heads=2, attention_head_dim=12, in_channels=36, latent_channels=16, text_dim=8, freq_dim=16,
-            ffn_dim=32, num_layers=2, image_dim=8, added_kv_proj_dim=24, rope_max_seq_len=64,
+            num_attention_heads=2, attention_head_dim=16, in_channels=36, latent_channels=16, text_dim=8, freq_dim=16,
+            ffn_dim=32, num_layers=2, image_dim=8, added_kv_proj_dim=32, rope_max_seq_len=64,
             motion_encoder_channel_sizes={"4": 8, "8": 8, "16": 8}, motion_encoder_size=16, motion_style_dim=8, motion_dim=4,
             motion_encoder_dim=8, face_encoder_hidden_dim=8, face_encoder_num_heads=2, inject_face_latents_blocks=1,
         ),
@@ -48,3 +48,25 @@ def write_tiny_wan(folder: Path) -> Path:
             parameter.add_(torch.randn_like(parameter) * 0.05)
     pipeline.save_pretrained(folder)
     return folder
+
+
+def write_gguf(folder: Path, file: Path) -> Path:
+    """The transformer of `write_tiny_wan` in 8 bits a weight; needs the package gguf."""
+    import gguf
+    from safetensors.torch import load_file
+
+    writer = gguf.GGUFWriter(file, arch="wan")
+    eight_bits = gguf.GGMLQuantizationType.Q8_0
+    for name, value in load_file(folder / "transformer" / "diffusion_pytorch_model.safetensors").items():
+        data = value.float().numpy()
+        # Files of this kind have Wan's own names, in which the second and third norms are exchanged.
+        original = name.replace("norm2", "norm3")
+        if "blocks." in name and data.ndim == 2 and data.shape[1] % 32 == 0 and "face" not in name and "motion" not in name:
+            writer.add_tensor(original, gguf.quants.quantize(data, eight_bits), raw_dtype=eight_bits)
+        else:
+            writer.add_tensor(original, data)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 import pytest
@@ -68,6 +69,40 @@ def test_a_time_for_every_latent_frame_is_wans_time_for_every_token(wan: WanTran
     per_token = times.repeat_interleave(3 * 4, dim=1) * 1000
     theirs = wan(_noisy(), per_token, torch.randn(2, 5, 8), return_dict=False)[0]
     torch.testing.assert_close(_ours(dit, times), theirs, atol=1e-5, rtol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def speaking(wan: WanTransformer3DModel) -> WanTransformer3DModel:
+    """The same with a text attention that is heard."""
+    torch.manual_seed(3)
+    model = copy.deepcopy(wan)
+    for name, parameter in model.named_parameters():
+        if ".attn2.to_out." in name:
+            parameter.copy_(torch.randn_like(parameter) * 0.3)
+    return model
+
+
+@pytest.mark.parametrize("tokens", [1, 512])
+@pytest.mark.parametrize("mode", ["symmetric", "one_way"])
+def test_text_that_says_nothing_is_a_constant(speaking: WanTransformer3DModel, tokens: int, mode: str) -> None:
+    dit, silent = _dit(reference_mode=mode, text_constant=True), _dit()
+    report = load_wan(dit, speaking.state_dict())
+    load_wan(silent, speaking.state_dict())
+    times = torch.full((2, FRAMES), 0.37)
+    theirs = speaking(_noisy(), torch.full((2,), 370.0), torch.zeros(2, tokens, 8), return_dict=False)[0]
+    torch.testing.assert_close(_ours(dit, times), theirs, atol=1e-5, rtol=1e-5)
+    assert (_ours(silent, times) - theirs).abs().max() > 0.01
+    assert report.unexplained == ()
+    everything = {*wan_key_map(LAYERS), *report.baked, *report.needless}
+    assert everything == set(speaking.state_dict())
+    assert all(".attn2." in name and any(part in name for part in ("to_q", "to_k", "norm_")) for name in report.needless)
+    assert "0 unexplained" in str(report)
+
+
+def test_a_weight_that_nobody_knows_is_named(wan: WanTransformer3DModel) -> None:
+    report = load_wan(_dit(text_constant=True), {**wan.state_dict(), "image_embedder.weight": torch.zeros(1)})
+    assert report.unexplained == ("image_embedder.weight",)
+    assert "unexplained: image_embedder.weight" in str(report)
 
 
 def test_every_weight_is_accounted_for(wan: WanTransformer3DModel) -> None:

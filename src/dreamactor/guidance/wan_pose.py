@@ -104,7 +104,7 @@ def _draw_body(canvas: np.ndarray, points: np.ndarray, sure: np.ndarray) -> None
         turn = int(math.degrees(math.atan2(down, across)))
         axes = (int(math.hypot(across, down) / 2), half)
         outline = cv2.ellipse2Poly((int(middle[0]), int(middle[1])), axes, turn, 0, 360, 1)
-        cv2.fillConvexPoly(canvas, outline, tuple(int(channel * LIMB_SHADE) for channel in colour))
+        cv2.fillConvexPoly(canvas, np.asarray(outline), tuple(int(channel * LIMB_SHADE) for channel in colour))
     for point, colour, seen in zip(points, PALETTE, sure, strict=True):
         if seen:
             cv2.circle(canvas, (int(point[0]), int(point[1])), half, colour, thickness=-1)

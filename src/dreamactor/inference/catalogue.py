@@ -69,9 +69,9 @@ CATALOGUE: Final = (
     ),
     Model(
         name="lightx2v-4step", use="lora", domain="wan-animate-14b in 4 steps instead of 20",
-        licence="Apache-2.0", gigabytes=0.74, hardware="as wan-animate-14b",
-        repository="lightx2v/Wan2.1-I2V-14B-480P-StepDistill-CfgDistill-Lightx2v",
-        files=("loras/*rank64*.safetensors",), marker="**/*.safetensors", steps=4,
+        licence="Apache-2.0 (of lightx2v's sister repositories; its own page names none)", gigabytes=0.74,
+        hardware="as wan-animate-14b", repository="lightx2v/Wan2.1-Distill-Loras",
+        files=("wan2.1_i2v_lora_rank64_lightx2v_4step.safetensors",), marker="*.safetensors", steps=4,
     ),
     Model(
         name="wan2.1-t2v-1.3b", use="train from", domain="start of `train wan-1.3b`; animates nothing by itself",

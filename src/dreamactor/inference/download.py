@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from httpx2 import HTTPError
-from huggingface_hub import errors, snapshot_download
+from huggingface_hub import DryRunFileInfo, errors, snapshot_download
 
 from dreamactor.errors import InputError, OutputError
 from dreamactor.inference.catalogue import Model, models_folder
@@ -26,7 +26,7 @@ def missing_bytes(model: Model) -> int:
         files = snapshot_download(
             model.repository, local_dir=models_folder() / model.name, allow_patterns=list(model.files), dry_run=True
         )
-    return sum(file.file_size for file in files if not isinstance(file, str) and file.will_download)
+    return sum(file.file_size or 0 for file in files if isinstance(file, DryRunFileInfo) and file.will_download)
 
 
 def download(model: Model) -> Path:

@@ -57,7 +57,7 @@ class Modulation:
 class DiTBlock(nn.Module):
     """One block; reference tokens share its self attention and MLP."""
 
-    def __init__(self, width: int, num_heads: int, ffn_width: int, *, face: bool) -> None:
+    def __init__(self, width: int, num_heads: int, ffn_width: int, *, face: bool, text: bool = False) -> None:
         super().__init__()
         self.face_norm = nn.LayerNorm(width, eps=1e-6) if face else None
         self.face_attention = Attention(width, num_heads, zero_output=True) if face else None
@@ -65,6 +65,7 @@ class DiTBlock(nn.Module):
         self.norm2 = nn.LayerNorm(width, eps=1e-6)
         self.ref_norm = nn.LayerNorm(width, eps=1e-6)
         self.ref_attention = Attention(width, num_heads, zero_output=True)
+        self.text_constant = nn.Parameter(torch.zeros(width)) if text else None
         self.mlp = nn.Sequential(nn.Linear(width, ffn_width), nn.GELU(approximate="tanh"), nn.Linear(ffn_width, width))
         self.scale_shift_table = nn.Parameter(torch.randn(1, 1, 6, width) / width**0.5)
 
@@ -82,7 +83,7 @@ class DiTBlock(nn.Module):
         mask = None if at.present is None else _at_least_one(at.present)[:, None, None, :]
         ref = add_gated(ref, self.self_attention(normed, own, turns=at.ref_turns, mask=mask), own_time.gate_attention)
         cross = self.ref_attention.key_value(_norm(self.ref_norm, ref))
-        return self._mlp(ref, own_time), own, cross
+        return self._mlp(self._after_text(ref), own_time), own, cross
 
     def forward(
         self, noise: Tensor, ref: Tensor | None, at: BlockContext, *,
@@ -107,10 +108,13 @@ class DiTBlock(nn.Module):
             ref_seen = self.self_attention(ref_normed, *contexts, turns=at.ref_turns, mask=mask)
             ref = add_gated(ref, ref_seen, ref_time.gate_attention)
             ref_cross = self.ref_attention.key_value(_norm(self.ref_norm, ref))
-            ref = self._mlp(ref, ref_time)
+            ref = self._mlp(self._after_text(ref), ref_time)
         if ref_cross is not None:
             noise = noise + self._look_at_references(noise, ref_cross, at)
-        return self._mlp(noise, time), ref
+        return self._mlp(self._after_text(noise), time), ref
+
+    def _after_text(self, tokens: Tensor) -> Tensor:
+        return tokens if self.text_constant is None else tokens + self.text_constant.to(tokens.dtype)
 
     def _before_attention(self, tokens: Tensor, time: Modulation) -> Tensor:
         return modulate(tokens, time.scale_attention, time.shift_attention, working_dtype(tokens))

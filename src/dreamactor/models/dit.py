@@ -41,6 +41,7 @@ class DiTConfig:
             references, so they are computed once per video).
         uses_proxy: whether the textured proxy enters beside the pose latent.
         prediction: "velocity" (the paper) or "clean_residual" (clean = gate * proxy latent + residual).
+        text_constant: every block adds a vector: what Wan's text attention says where there is no text.
     """
 
     latent_channels: int
@@ -57,6 +58,7 @@ class DiTConfig:
     reference_mode: Literal["symmetric", "one_way"] = "symmetric"
     uses_proxy: bool = False
     prediction: Literal["velocity", "clean_residual"] = "velocity"
+    text_constant: bool = False
 
 
 class DiT(ModelMixin, ConfigMixin):
@@ -79,6 +81,7 @@ class DiT(ModelMixin, ConfigMixin):
         reference_mode: str = "symmetric",
         uses_proxy: bool = False,
         prediction: str = "velocity",
+        text_constant: bool = False,
     ) -> None:
         super().__init__()
         self.one_way = reference_mode == "one_way"
@@ -95,7 +98,7 @@ class DiT(ModelMixin, ConfigMixin):
         )
         self.time_embedding = TimeEmbedding(width)
         self.blocks = nn.ModuleList(
-            DiTBlock(width, num_heads, ffn_width, face=bool(face_code_dim) and index % face_every == 0)
+            DiTBlock(width, num_heads, ffn_width, face=bool(face_code_dim) and index % face_every == 0, text=text_constant)
             for index in range(num_layers)
         )
         outputs = latent_channels * (2 if self.predicts_clean else 1)

@@ -1,21 +1,26 @@
 """Wan's weights in our DiT: which of its names is which of ours, and what differs in shape.
 
-What Wan has and we do not is its text stream: the text embedder, and the keys, values and queries of its text attention.
-What we have and Wan does not (references, face, pose, proxy) keeps the values it was built with, most of which are zero,
-so a network that was just loaded answers as Wan does without text.
+What Wan has and we do not is its text stream. Without text (an embedding of zeros) every token of its text attention has
+the same key and value, so that whatever a query asks it is told the same: a vector per block, which is computed here once
+(`DiTConfig.text_constant`), and no text encoder is needed. What we have and Wan does not (references, face, pose, proxy)
+keeps the values it was built with, most of which are zero, so a network that was just loaded answers as Wan does without
+text.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from dreamactor.errors import ConfigError
 from dreamactor.models.dit import DiT
 
+_TEXT = "condition_embedder.text_embedder."
 _ATTENTION = ("to_q", "to_k", "to_v")
 _TOP = {
     "patch_embedding": "patch_embedding",
@@ -33,12 +38,32 @@ class LoadReport:
     Attributes:
         loaded: our names that now hold Wan's values.
         new: our names that kept their own.
-        unused: Wan's names that have no place here.
+        baked: Wan's names that went into the text constants.
+        needless: Wan's names that cannot matter here: what compares queries with keys that are all alike, or the whole text
+            stream where the network has no text constants.
+        unexplained: Wan's other names: there should be none.
     """
 
     loaded: tuple[str, ...]
     new: tuple[str, ...]
-    unused: tuple[str, ...]
+    baked: tuple[str, ...]
+    needless: tuple[str, ...]
+    unexplained: tuple[str, ...]
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """Wan's names that have no place here."""
+        return tuple(sorted((*self.needless, *self.unexplained)))
+
+    def __str__(self) -> str:
+        groups = Counter(name.removeprefix("blocks.").split(".", 1)[-1].rsplit(".", 2)[0] for name in self.new)
+        new = ", ".join(f"{name} {count}" for name, count in sorted(groups.items()))
+        lines = [
+            f"{len(self.loaded)} weights loaded, {len(self.baked)} baked into the text constants, {len(self.needless)} "
+            f"needless (text), {len(self.unexplained)} unexplained; {len(self.new)} are new: {new}",
+            *(f"  unexplained: {name}" for name in self.unexplained),
+        ]
+        return "\n".join(lines)
 
 
 def wan_key_map(num_layers: int) -> dict[str, str]:
@@ -93,12 +118,43 @@ def load_wan(dit: DiT, state_dict: Mapping[str, Tensor]) -> LoadReport:
                 "Give the DiT Wan's width, FFN width, patch and latent channels."
             )
         ready[ours] = value
-    dit.load_state_dict(ready, strict=False)
+    constants, baked = _text_constants(state_dict, num_layers) if dit.config["text_constant"] else ({}, set())
+    dit.load_state_dict(ready | constants, strict=False)
+    left = set(state_dict) - set(names) - baked
+    needless = {name for name in left if ".attn2." in name or name.startswith(_TEXT)}
     return LoadReport(
         loaded=tuple(sorted(ready)),
-        new=tuple(sorted(set(own) - set(ready))),
-        unused=tuple(sorted(set(state_dict) - set(names))),
+        new=tuple(sorted(set(own) - set(ready) - set(constants))),
+        baked=tuple(sorted(baked)),
+        needless=tuple(sorted(needless)),
+        unexplained=tuple(sorted(left - needless)),
     )
+
+
+def _text_constants(state_dict: Mapping[str, Tensor], num_layers: int) -> tuple[dict[str, Tensor], set[str]]:
+    """What Wan's text attention gives for an embedding of zeros: our names -> [D], and the names that went into it.
+
+    Raises:
+        ConfigError: a weight of the text stream is missing.
+    """
+    used: set[str] = set()
+
+    def linear(name: str, given: Tensor | None) -> Tensor:
+        """A linear of Wan; of nothing (zeros) it gives its bias."""
+        for kind in ("weight", "bias"):
+            if f"{name}.{kind}" not in state_dict:
+                raise ConfigError(f"The Wan transformer's '{name}.{kind}' is missing, of which the text constants are made.")
+            used.add(f"{name}.{kind}")
+        bias = state_dict[f"{name}.bias"].float()
+        return bias if given is None else F.linear(given, state_dict[f"{name}.weight"].float(), bias)
+
+    embedded = linear(f"{_TEXT}linear_2", F.gelu(linear(f"{_TEXT}linear_1", None), approximate="tanh"))
+    constants = {}
+    for index in range(num_layers):
+        block = f"blocks.{index}"
+        told = linear(f"{block}.attn2.to_out.0", linear(f"{block}.attn2.to_v", embedded))
+        constants[f"{block}.text_constant"] = told
+    return constants, used
 
 
 def _in_our_layout(name: str, value: Tensor, *, patch: int) -> Tensor:

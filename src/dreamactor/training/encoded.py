@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dreamactor.models.vae import VideoVAE
+from dreamactor.models.wan_vae import WanVAE
 from dreamactor.training.colours import turn_colours
 from dreamactor.training.guided import GuidedSample, load_guided
 from dreamactor.training.weighting import region_weight
@@ -51,7 +52,7 @@ def _per_latent(share: Tensor, temporal: int, cells: tuple[int, int]) -> Tensor:
 
 
 @torch.no_grad()
-def encode_sample(vae: VideoVAE, sample: GuidedSample) -> EncodedSample:
+def encode_sample(vae: VideoVAE | WanVAE, sample: GuidedSample) -> EncodedSample:
     """Encodes truth, proxy and reference."""
     clean, proxy = vae.encode(_signed(sample.frames)), vae.encode(_signed(sample.proxy))
     reference = vae.encode(_signed(sample.reference[None]))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from importlib.util import find_spec
 
 from torch import Tensor, nn
@@ -14,8 +16,12 @@ TARGETS = r"blocks\.\d+\.(.*_attention\.to_(q|k|v|out)|mlp\.[02])"
 _ADAPTER = "default"
 
 
-def add_lora(network: nn.Module, rank: int) -> None:
-    """Puts layers of a rank beside the network's linears, in place; they alone learn.
+def add_lora(network: nn.Module, rank: int, *, whole: Sequence[str] = ()) -> None:
+    """Puts layers of a rank beside the network's linears, in place; they learn, and nothing else but `whole`.
+
+    Args:
+        whole: patterns of names of parameters that learn themselves, as far as they did before: layers that are new, and
+            that no low-rank change of nothing could teach.
 
     Raises:
         ConfigError: PEFT is not installed.
@@ -24,10 +30,18 @@ def add_lora(network: nn.Module, rank: int) -> None:
         raise ConfigError("LoRA needs PEFT, which is not installed. Use pip install 'dreamactor[train]', or leave it out.")
     from peft import LoraConfig, inject_adapter_in_model
 
-    config = LoraConfig(r=rank, lora_alpha=rank, lora_dropout=0.0, target_modules=TARGETS)
+    learning = {
+        name for name, parameter in network.named_parameters()
+        if parameter.requires_grad and any(fnmatchcase(name, pattern) for pattern in whole)
+    }  # fmt: skip
+    beside = [
+        name for name, module in network.named_modules()
+        if isinstance(module, nn.Linear) and re.fullmatch(TARGETS, name) and f"{name}.weight" not in learning
+    ]  # fmt: skip
+    config = LoraConfig(r=rank, lora_alpha=rank, lora_dropout=0.0, target_modules=beside)
     inject_adapter_in_model(config, network, adapter_name=_ADAPTER)
     for name, parameter in network.named_parameters():
-        parameter.requires_grad_(".lora_" in name)
+        parameter.requires_grad_(".lora_" in name or name in learning)
 
 
 def merged(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

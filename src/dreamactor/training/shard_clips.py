@@ -14,6 +14,7 @@ from dreamactor.guidance.jitter import jitter_track
 from dreamactor.guidance.pose_maps import draw_pose_maps
 from dreamactor.inference.face_encoders import FaceEncoders
 from dreamactor.models.vae import VideoVAE
+from dreamactor.models.wan_vae import WanVAE
 from dreamactor.training.batch import clip_generator
 from dreamactor.training.clips import CONTINUE_RATE, Window
 from dreamactor.training.encoded import EncodedSample, encode_sample
@@ -42,7 +43,7 @@ class Ticket:
 class ShardClips:
     """A `ClipSource` over shards: the sampler says which clips, every process reads and encodes its own share."""
 
-    def __init__(self, sampler: ShardSampler, *, vae: VideoVAE, faces: FaceEncoders, seed: int) -> None:
+    def __init__(self, sampler: ShardSampler, *, vae: VideoVAE | WanVAE, faces: FaceEncoders, seed: int) -> None:
         """
         Args:
             sampler: of the batches of all processes together (rank 0 of 1), equal in all of them.
@@ -83,7 +84,9 @@ class ShardClips:
         self._drawn = state["drawn"]
 
 
-def encode_record(clip: ClipRecord, vae: VideoVAE, faces: FaceEncoders, *, generator: torch.Generator) -> EncodedSample:
+def encode_record(
+    clip: ClipRecord, vae: VideoVAE | WanVAE, faces: FaceEncoders, *, generator: torch.Generator
+) -> EncodedSample:
     """A clip with guidance drawn from one of its references, and up to `MAX_REFERENCES` of them to be shown."""
     sample = clip.as_sample()
     guided = guide_sample(sample, generator=generator, faces=faces)
@@ -101,7 +104,7 @@ def encode_record(clip: ClipRecord, vae: VideoVAE, faces: FaceEncoders, *, gener
 
 @torch.no_grad()
 def _reference(
-    vae: VideoVAE, picture: ReferenceImage, exact: bool, *, generator: torch.Generator
+    vae: VideoVAE | WanVAE, picture: ReferenceImage, exact: bool, *, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Latent [1, C, h, w] and maps [1, 6, H, W] uint8; exact tracks mostly as perception might see them."""
     height, width, _ = picture.image.shape

@@ -43,6 +43,7 @@ class StageConfig:
         time_shift: moves training times towards noise.
         gradient_checkpointing: compute activations of blocks again instead of keeping them.
         lora_rank: of low-rank layers that learn instead of the blocks' own; 0: none.
+        lora_whole: patterns of the names of parameters that learn themselves beside low-rank layers.
     """
 
     name: str
@@ -55,6 +56,7 @@ class StageConfig:
     time_shift: float = 1.0
     gradient_checkpointing: bool = False
     lora_rank: int = 0
+    lora_whole: tuple[str, ...] = ()
 
     def learns(self, name: str) -> bool:
         """Whether a parameter of this name gets gradients."""
@@ -96,7 +98,7 @@ def train_stage(
     """
     set_trainable(dit, stage)
     if stage.lora_rank:
-        add_lora(dit, stage.lora_rank)
+        add_lora(dit, stage.lora_rank, whole=stage.lora_whole)
     if stage.gradient_checkpointing:
         keep_no_activations(dit)
     fixed = {name: value for name, value in asdict(stage).items() if name != "loop"}

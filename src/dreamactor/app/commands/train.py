@@ -22,8 +22,8 @@ def command(
     preset: Annotated[
         str,
         typer.Argument(
-            help="What to train: actor (the embedded model), tiny (the same road in seconds), paper or wan-1.3b (to be "
-            "looked at with --dry-run), face (the face encoders), audio (the audio encoder) or judge."
+            help="What to train: actor (the embedded model), tiny (the same road in seconds), wan-1.3b (from open weights, on "
+            "GPUs), paper (to be looked at with --dry-run), face (the face encoders), audio (the audio encoder) or judge."
         ),
     ] = "actor",
     stage: Annotated[
@@ -97,6 +97,8 @@ def command(
 
       dreamactor train --output mine --start-from actor --data clips --scale 0.1
 
+      dreamactor train wan-1.3b --output wan --data clips --lora-rank 32
+
       dreamactor train face --output face-run
 
       dreamactor train audio --output audio-run
@@ -125,16 +127,18 @@ def command(
 
         typer.echo(describe(PRESETS[preset]()))
         return
-    if lora_rank and start_from is None:
+    if lora_rank and start_from is None and preset != "wan-1.3b":
         raise ConfigError("--lora-rank changes a trained model a little: say which one with --start-from.")
     if output is None:
         raise ConfigError("Say where the run goes: --output FOLDER. The same folder resumes it.")
-    if preset in ("paper", "wan-1.3b"):
+    if preset == "paper":
         raise ConfigError(
-            f"{preset} needs GPUs, a data set of videos and weights that are not shipped, so this command cannot train it. "
-            "See it with --dry-run; recipes.stages.train_stages trains it from a clip source of yours."
+            "paper needs GPUs, a data set of videos and weights that are not public, so this command cannot train it. See "
+            "it with --dry-run; recipes.stages.train_stages trains it from a clip source of yours."
         )
-    if preset == "face":
+    if preset == "wan-1.3b":
+        _train_wan(output, stage, start_from, data or [], scale=scale, seed=seed, lora_rank=lora_rank)
+    elif preset == "face":
         _train_face(output, samples, start_from, scale=scale, workers=workers, seed=seed)
     elif preset == "audio":
         _train_audio(output, samples, start_from, scale=scale, workers=workers, seed=seed)
@@ -145,6 +149,27 @@ def command(
             output, preset, stage, samples, size, start_from, data or [], scale=scale, workers=workers, seed=seed,
             lora_rank=lora_rank, gradient_checkpointing=gradient_checkpointing,
         )  # fmt: skip
+
+
+def _train_wan(
+    output: Path, stage: str | None, start: str | None, data: list[Path], *, scale: float, seed: int, lora_rank: int
+) -> None:
+    from dreamactor.app.progress import training_lines
+    from dreamactor.errors import ConfigError
+    from dreamactor.inference.catalogue import expect_installed
+    from dreamactor.recipes.stages import ALL
+    from dreamactor.recipes.wan import WanRecipe, train_wan
+    from dreamactor.training.distributed import open_workers
+
+    if not data:
+        raise ConfigError("wan-1.3b learns from clips of people: make them with build-data and name them with --data.")
+    folder = Path(start) if start is not None and Path(start).is_dir() else expect_installed(start or "wan2.1-t2v-1.3b")
+    recipe = WanRecipe(start=folder, scale=scale, lora_rank=lora_rank, seed=seed)
+    with open_workers() as processes, training_lines():
+        made = train_wan(output, data, recipe, stage=stage or ALL, workers=processes)
+        main = processes.main
+    if main:
+        typer.echo(f"{made} (weights of the DiT; what was loaded is in {output / 'loaded.txt'})")
 
 
 def _train_judge(output: Path, samples: int | None, start: str | None, *, scale: float, workers: int, seed: int) -> None:

@@ -133,7 +133,7 @@ class WanAnimator:
             with quiet_libraries():
                 from dreamactor.inference.wan.pipeline import encode_text, load_pipeline
 
-                text = encode_text(self.folder, self.options.prompt, plan, text_bytes=text_bytes, say=say)
+                text = encode_text(self.folder, self.options.prompt, plan, text_bytes=text_bytes, say=say).to(plan.device)
                 pipeline = load_pipeline(self.folder, plan, gguf=gguf, lora=None if lora is None else lora.file)
             report(Progress(stage="prepare", done=1, total=1))
             carried, num_done = None, 0

@@ -108,6 +108,9 @@ def whole_body(track: PersonTrack) -> tuple[Tensor, Tensor]:
     for hand, side in enumerate(HANDS):
         wrist = COCO_WHOLEBODY_133.index(f"{side}_wrist")
         confidence[:, wrist] = torch.maximum(confidence[:, wrist], track.hands.tracked[:, hand].float())
+    shoulders = [COCO_WHOLEBODY_133.index(f"{side}_shoulder") for side in HANDS]
+    lone = (confidence[:, shoulders] == 0).any(dim=1, keepdim=True)  # no neck halfway to a shoulder that is nowhere
+    confidence[:, shoulders] = torch.where(lone, confidence[:, shoulders].clamp(max=0.99), confidence[:, shoulders])
     yaw = track.head.angles_rad[:, 0]
     away = track.head.tracked & (torch.atan2(yaw.sin(), yaw.cos()).abs() > _FACES_AWAY_RAD)
     confidence[:, COCO_WHOLEBODY_133.index("nose")] *= ~away

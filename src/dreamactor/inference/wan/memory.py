@@ -35,6 +35,7 @@ CONTEXT_BYTES: Final = 0.8e9
 """Of CUDA itself and of what its allocator cannot use."""
 SPARE: Final = 0.95
 """Of the free memory that may be planned with."""
+_FASTEST_FIRST: Final[tuple[MemoryMode, ...]] = ("full", "fp8", "offload", "group", "gguf")
 EFFICIENCY: Final = 0.5
 """Of a network against a plain product of matrices."""
 
@@ -198,11 +199,12 @@ def plan_memory(
         mode: needs.device_bytes <= SPARE * machine.device_bytes and needs.main_bytes <= SPARE * machine.main_bytes
         for mode, needs in found.items()
     }
-    order = [mode for mode in ("full", "fp8", "offload", "group", "gguf") if mode in found]
+    order = [mode for mode in _FASTEST_FIRST if mode in found]
     if chosen == AUTO:
-        mode = next((mode for mode in order if fits[mode]), None)
-        if mode is None:
+        fitting = [mode for mode in order if fits[mode]]
+        if not fitting:
             raise ConfigError(_too_small(found, machine, work))
+        mode = fitting[0]
     else:
         mode = next(mode for mode in order if mode == chosen)
     needs = found[mode]
