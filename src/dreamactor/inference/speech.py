@@ -90,8 +90,9 @@ def hear(encoder: AudioMotionEncoder, path: Path, times: FrameTimes) -> Heard:
     share = (place - before).clamp(0, 1).float()
 
     def at(values: Tensor) -> Tensor:
-        line = torch.lerp(values[before].T, values[after].T, share).T
-        return torch.where(inside.reshape(-1, *[1] * (values.ndim - 1)), line, torch.zeros(()))
+        wide = (-1, *[1] * (values.ndim - 1))
+        line = values[before] + share.reshape(wide) * (values[after] - values[before])
+        return torch.where(inside.reshape(wide), line, torch.zeros(()))
 
     return Heard(mouth=at(spoken.mouth), stress=at(stress), spoken_share=float((at(spoken.voice) > 0.5).float().mean()))
 

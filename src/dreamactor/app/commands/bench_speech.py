@@ -50,7 +50,7 @@ def command(
     if audio_weights is not None:
         from dataclasses import replace
 
-        bundle = replace(bundle, audio=load_audio_encoder(audio_weights, code_dim=bundle.face.code_dim))
+        bundle = replace(bundle, audio=load_audio_encoder(audio_weights, bundle.face))
     encoder = require_audio(bundle.audio)
     rows = []
     with named_bars() as bars:
