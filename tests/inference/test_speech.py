@@ -18,32 +18,17 @@ from dreamactor.inference.face_motion import FaceMotion
 from dreamactor.inference.request import AnimateRequest
 from dreamactor.inference.sources import read_sources
 from dreamactor.inference.speech import hear, require_audio, speak
-from dreamactor.models.audio_motion import AudioMotionEncoder
 from dreamactor.models.face_motion import LandmarkFaceEncoder
 from dreamactor.perception.track_file import save_track
 from dreamactor.recipes.tiny import FACE_CODE_DIM, tiny_bundle
 from dreamactor.types.track import take_frames
 from dreamactor.types.video import AudioClip, FrameTimes
 from dreamactor.video.audio import write_audio
+from factories import SPEECH_NAMES as NAMES
+from factories import make_audio_encoder as loud_mouth
 from factories import make_track
 
-NAMES = ("jaw_open", "lip_press", "blink_left", "blink_right", "brow_raise_left")
 PICTURE = (Path("actor.png"),)
-
-
-def loud_mouth(code_dim: int = FACE_CODE_DIM) -> AudioMotionEncoder:
-    """An untrained encoder whose jaw opens with the sound."""
-    encoder = AudioMotionEncoder(code_dim=code_dim, coefficients=NAMES, spoken=NAMES[:2], width=4)
-    torch.manual_seed(0)
-    with torch.no_grad():
-        for parameter in encoder.parameters():
-            parameter.zero_()
-        encoder.stem.weight[0, :, 2] = 0.05
-        encoder.head.weight[0, 0] = encoder.head.weight[2, 0] = 0.5
-        encoder.head.bias[2] = 1.0
-        encoder.token_matrix.normal_()
-        encoder.point_matrix.normal_().mul_(0.01)
-    return encoder.requires_grad_(False).eval()
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from dreamactor.types.track import PersonTrack
 from dreamactor.types.video import FrameTimes
 from dreamactor.video.audio import iter_audio
 
-_BROW_LIFT: Final = 0.35
+_BROW_LIFT: Final = 0.25
 """How far brows rise with the strongest emphasis."""
 _LIPS: Final = (FACE_POINT["lip_inner_2"], FACE_POINT["lip_inner_6"])
 _OPEN_GAP: Final = 0.03
