@@ -15,6 +15,7 @@ from dreamactor.geometry.skeleton import (
     NUM_FACE_POINTS,
     NUM_HAND_JOINTS,
 )
+from dreamactor.models.audio_motion import AudioMotionEncoder
 from dreamactor.types.track import BodyTrack, FaceTrack, HandTrack, HeadTrack, PersonTrack
 from dreamactor.types.video import FrameTimes
 
@@ -36,6 +37,24 @@ _REST_POSE_M = {
 """Metres about the pelvis, x right, y down, z away; a person facing the camera, so the left side is at image right."""
 
 _FINGERS = {"thumb": 0.45, "index": 0.95, "middle": 1.0, "ring": 0.94, "little": 0.8}
+
+
+SPEECH_NAMES = ("jaw_open", "lip_press", "blink_left", "blink_right", "brow_raise_left")
+
+
+def make_audio_encoder(code_dim: int = 8) -> AudioMotionEncoder:
+    """An untrained encoder whose jaw opens with the sound."""
+    encoder = AudioMotionEncoder(code_dim=code_dim, coefficients=SPEECH_NAMES, spoken=SPEECH_NAMES[:2], width=4)
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in encoder.parameters():
+            parameter.zero_()
+        encoder.stem.weight[0, :, 2] = 0.05
+        encoder.head.weight[0, 0] = encoder.head.weight[2, 0] = 0.5
+        encoder.head.bias[2] = 1.0
+        encoder.token_matrix.normal_(generator=generator)
+        encoder.point_matrix.normal_(generator=generator).mul_(0.01)
+    return encoder.requires_grad_(False).eval()
 
 
 def rest_joints_m() -> torch.Tensor:

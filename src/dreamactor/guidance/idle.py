@@ -19,9 +19,9 @@ from dreamactor.types.track import PersonTrack
 BREATH_HZ: Final = 0.26
 _BREATH_TORSO: Final = 0.008
 """How far shoulders rise, in torsos (neck to pelvis)."""
-_SWAY_RAD: Final = (0.030, 0.018, 0.016)
+_SWAY_RAD: Final = (0.022, 0.013, 0.012)
 """Standard deviation of yaw, pitch and roll of a head at ease."""
-_NOD_RAD: Final = 0.05
+_NOD_RAD: Final = 0.04
 """How far a head dips with the strongest emphasis."""
 _BLINK_GAP_S: Final = 3.4
 _NECK: Final = JOINT["neck"]

@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from dreamactor.errors import ConfigError, InputError
 from dreamactor.inference.face_encoders import read_weights, write_weights
 from dreamactor.models.audio_motion import AudioMotionEncoder
+from dreamactor.models.face_motion import LandmarkFaceEncoder
 
 AUDIO_FILE: Final = "audio.safetensors"
 
@@ -26,12 +27,12 @@ def save_audio_encoder(path: Path, encoder: AudioMotionEncoder) -> None:
     write_weights(path, encoder, {"shapes": json.dumps(encoder.described())})
 
 
-def load_audio_encoder(path: Path, *, code_dim: int | None = None) -> AudioMotionEncoder:
+def load_audio_encoder(path: Path, faces: LandmarkFaceEncoder) -> AudioMotionEncoder:
     """Reads what `save_audio_encoder` wrote.
 
     Args:
         path: the file, or a run of `train audio`.
-        code_dim: numbers of a token of the model it is for; None: any.
+        faces: of the model it is for.
 
     Raises:
         InputError: no such file, or not an audio encoder.
@@ -51,9 +52,11 @@ def load_audio_encoder(path: Path, *, code_dim: int | None = None) -> AudioMotio
         raise InputError(
             f"The audio encoder {path} cannot be read ({reason}). Train one: dreamactor train audio."
         ) from error
-    if code_dim is not None and encoder.code_dim != code_dim:
+    named = faces.coefficients or encoder.coefficients  # an encoder that names none takes any
+    if encoder.code_dim != faces.code_dim or encoder.coefficients != named:
         raise ConfigError(
-            f"The audio encoder {path} gives tokens of {encoder.code_dim} numbers, the model takes {code_dim}. Fit it to "
+            f"The audio encoder {path} gives tokens of {encoder.code_dim} numbers, {len(encoder.coefficients)} of them "
+            f"coefficients; the model takes {faces.code_dim}, {len(named)} of them coefficients by their names. Fit it to "
             "this model: dreamactor train audio --start-from MODEL."
         )
     return encoder

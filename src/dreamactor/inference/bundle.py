@@ -161,7 +161,7 @@ def load_bundle(name_or_path: str) -> ModelBundle:
             decoder=ProxyDecoder(ProxyDecoderConfig(**decoder_config)),
             face=faces.landmarks,
             face_rgb=faces.rgb,
-            audio=load_audio_encoder(audio_file, code_dim=faces.landmarks.code_dim) if audio_file.is_file() else None,
+            audio=load_audio_encoder(audio_file, faces.landmarks) if audio_file.is_file() else None,
             defaults=ModelDefaults(**described["defaults"]),
             metadata=described["metadata"],
         )

@@ -27,7 +27,7 @@ from dreamactor.types.track import PersonTrack
 from dreamactor.types.video import FrameTimes
 from dreamactor.video.audio import iter_audio
 
-_BROW_LIFT: Final = 0.35
+_BROW_LIFT: Final = 0.25
 """How far brows rise with the strongest emphasis."""
 _LIPS: Final = (FACE_POINT["lip_inner_2"], FACE_POINT["lip_inner_6"])
 _OPEN_GAP: Final = 0.03
@@ -90,8 +90,9 @@ def hear(encoder: AudioMotionEncoder, path: Path, times: FrameTimes) -> Heard:
     share = (place - before).clamp(0, 1).float()
 
     def at(values: Tensor) -> Tensor:
-        line = torch.lerp(values[before].T, values[after].T, share).T
-        return torch.where(inside.reshape(-1, *[1] * (values.ndim - 1)), line, torch.zeros(()))
+        wide = (-1, *[1] * (values.ndim - 1))
+        line = values[before] + share.reshape(wide) * (values[after] - values[before])
+        return torch.where(inside.reshape(wide), line, torch.zeros(()))
 
     return Heard(mouth=at(spoken.mouth), stress=at(stress), spoken_share=float((at(spoken.voice) > 0.5).float().mean()))
 

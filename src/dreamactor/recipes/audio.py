@@ -17,6 +17,7 @@ import torch
 from dreamactor.data.speech.clips import FIRST_TALK_SEED, SPOKEN, build_talk_clip, load_talk_clip, talk_clip_path
 from dreamactor.data.speech.espeak import say
 from dreamactor.data.workers import in_parallel
+from dreamactor.errors import ConfigError
 from dreamactor.inference.audio_encoder import AUDIO_FILE, save_audio_encoder
 from dreamactor.models.audio_motion import AudioMotionEncoder
 from dreamactor.models.face_motion import LandmarkFaceEncoder
@@ -69,8 +70,13 @@ def train_audio(run: Path, recipe: AudioRecipe, faces: LandmarkFaceEncoder, repo
         report: called with the progress.
 
     Raises:
-        ConfigError: clips are missing, and there is no espeak-ng to make them.
+        ConfigError: clips are missing, and there is no espeak-ng to make them; or `faces` cannot be spoken to.
     """
+    if not set(SPOKEN) <= set(faces.coefficients):
+        raise ConfigError(
+            "The model's face encoders do not name the coefficients that speech moves. Train face encoders first: "
+            "dreamactor train face."
+        )
     torch.manual_seed(recipe.seed)
     encoder = AudioMotionEncoder(code_dim=faces.code_dim, coefficients=faces.coefficients, spoken=SPOKEN)
 

@@ -100,7 +100,9 @@ def bench_faces(faces: FaceEncoders, folder: Path, *, report: Report) -> list[Re
     return clips
 
 
-def _perceive(path: Path, report: Report) -> PersonTrack:
+def perceive_clip(path: Path, report: Report) -> PersonTrack:
+    """A clip's motion by the ordinary perception, cached by its content."""
+
     def compute() -> PersonTrack:
         with closing(build_estimator("mediapipe")) as estimator, VideoReader(path) as reader:
             return perceive_video(
@@ -114,7 +116,7 @@ def _perceive(path: Path, report: Report) -> PersonTrack:
 
 @torch.no_grad()
 def _read(faces: FaceEncoders, probe: LinearProbe, path: Path, name: str, report: Report) -> RealFace:
-    track = _perceive(path, report)
+    track = perceive_clip(path, report)
     tracked = track.face.tracked
     if int(tracked.sum()) < LEAST_FRAMES:
         return RealFace(clip=name, error=f"a face in {int(tracked.sum())} frames, needed are {LEAST_FRAMES}")

@@ -157,19 +157,25 @@ def voice_rows(clips: Sequence[HeardClip]) -> list[dict[str, Any]]:
     return rows
 
 
-_COLUMNS: Final = (
-    ("correlation", "jaw"), ("loudness_correlation", "by loudness"), ("delay_ms", "late ms"),
-    ("closures_found", "lips meet"), ("closures_by_chance", "by chance"), ("closures_right", "rightly"), ("strength", "strength"),
-)  # fmt: skip
+_COLUMNS: Final = {
+    "correlation": "jaw",
+    "loudness_correlation": "by loudness",
+    "delay_ms": "late ms",
+    "closures_found": "lips meet",
+    "closures_by_chance": "by chance",
+    "closures_right": "rightly",
+    "strength": "strength",
+}
+"""Metric -> heading."""
 
 
 def speech_table(rows: Sequence[dict[str, Any]]) -> str:
     """What a reader wants to see."""
     value = {(row["set"], row["metric"]): row["value"] for row in rows}
     sets = dict.fromkeys(row["set"] for row in rows if row["metric"] == "correlation")
-    lines = [f"{'set':18}" + "".join(f"{head:>13}" for _, head in _COLUMNS)] if sets else []
+    lines = [f"{'set':18}" + "".join(f"{head:>13}" for head in _COLUMNS.values())] if sets else []
     for name in sets:
-        cells = [value.get((name, metric), math.nan) for metric, _ in _COLUMNS]
+        cells = [value.get((name, metric), math.nan) for metric in _COLUMNS]
         lines.append(f"{name:18}" + "".join(f"{'' if cell != cell else f'{cell:.2f}':>13}" for cell in cells))
     lines += [f"{row['set']:18}{row['metric']}: {row['value']:.3f}" for row in rows if row["set"] not in sets]
     return "\n".join(lines)

@@ -13,11 +13,12 @@ def command(
     audio_weights: Annotated[
         Path | None, typer.Option(help="An audio encoder, or a run of `train audio`, in place of the model's.")
     ] = None,
-    clips_each: Annotated[int, typer.Option(min=1, help="Held-out voices of every language.")] = 6,
+    clips_each: Annotated[int, typer.Option(min=0, help="Held-out voices of every language; 0: none.")] = 6,
     minutes: Annotated[float, typer.Option(min=0, help="Length of the long sound; 0: none.")] = 60,
     videos: Annotated[
-        int, typer.Option(min=0, help="Portraits animated for every language, to be read by the judge; slow. 0: none.")
+        int, typer.Option(min=0, help="Portraits animated in each of five languages, read by the judge; slow. 0: none.")
     ] = 0,
+    video_seconds: Annotated[float, typer.Option(min=1.5, help="Length of each of these.")] = 4.0,
     clips: Annotated[
         Path | None, typer.Option(help="Folder of recorded people who talk, sound in sync, to be followed too.")
     ] = None,
@@ -50,18 +51,19 @@ def command(
     if audio_weights is not None:
         from dataclasses import replace
 
-        bundle = replace(bundle, audio=load_audio_encoder(audio_weights, code_dim=bundle.face.code_dim))
+        bundle = replace(bundle, audio=load_audio_encoder(audio_weights, bundle.face))
     encoder = require_audio(bundle.audio)
     rows = []
     with named_bars() as bars:
-        rows += voice_rows(bench_voices(encoder, clips_each=clips_each, report=bars))
-        rows += bench_silence(encoder, seconds=10 * clips_each, report=bars)
+        if clips_each:
+            rows += voice_rows(bench_voices(encoder, clips_each=clips_each, report=bars))
+            rows += bench_silence(encoder, seconds=10 * clips_each, report=bars)
         if minutes:
             rows += bench_length(encoder, minutes=minutes, report=bars)
         if videos:
             from dreamactor.app.bench.speech_videos import bench_videos
 
-            rows += bench_videos(bundle, videos_each=videos, plots=plots, report=bars)
+            rows += bench_videos(bundle, videos_each=videos, seconds=video_seconds, plots=plots, report=bars)
         if clips is not None:
             from dreamactor.app.bench.speech_clips import bench_recorded
 

@@ -1,0 +1,139 @@
+"""What is said and what the mouth does with it; the synthesiser's own tests run where it is installed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dreamactor.data.actors import FIRST_HELD_OUT_SEED
+from dreamactor.data.actors.coefficients import COEFFICIENT
+from dreamactor.data.speech import espeak
+from dreamactor.data.speech.clips import SPOKEN, draw_talk_clip
+from dreamactor.data.speech.espeak import Phone, say
+from dreamactor.data.speech.languages import (
+    HELD_OUT_VOICES,
+    LANGUAGES,
+    TRAINED,
+    UNSEEN,
+    VOICES,
+    held_out_sentences,
+    training_sentences,
+)
+from dreamactor.data.speech.phonemes import lip_closures_s, mouth_of, visemes_of
+from dreamactor.data.speech.talk import held_out_talk, training_talk
+from dreamactor.data.speech.wear import RATE_HZ, level_of, music, noisy, room, to_rate, worn
+from dreamactor.errors import ConfigError
+
+MAMA = (Phone("m", 0.5, 0.6), Phone("ɑː", 0.6, 0.8), Phone("m", 0.8, 0.9), Phone("ɐ", 0.9, 1.05), Phone("", 1.05, 2.0))
+
+
+def _has_espeak() -> bool:
+    try:
+        say("a", voice="en-us")
+    except ConfigError:
+        return False
+    return True
+
+
+needs_espeak = pytest.mark.skipif(not _has_espeak(), reason="espeak-ng is not installed")
+
+
+@pytest.mark.parametrize(
+    ("ipa", "visemes"),
+    [
+        ("m", ["PP"]),
+        ("aɪ", ["AA", "IH"]),
+        ("tʃ", ["CH"]),
+        ("ts", ["SS"]),
+        ("ʲ", []),
+        ("", []),
+        ("ũ", ["OU"]),
+        ("oʊ", ["OH", "OU"]),
+    ],
+)
+def test_phonemes_are_visemes(ipa: str, visemes: list[str]) -> None:
+    assert [name for name, _ in visemes_of(ipa)] == visemes
+
+
+def test_lips_meet_for_m_and_the_jaw_opens_between() -> None:
+    times = np.arange(100) / 50
+    mouth = mouth_of(MAMA, times)
+    jaw, press = mouth[:, COEFFICIENT["jaw_open"]], mouth[:, COEFFICIENT["lip_press"]]
+    assert lip_closures_s(MAMA) == pytest.approx([0.55, 0.85])
+    assert press[[27, 42]].min() > 0.5
+    assert jaw[35] > 0.4 > 0.1 > jaw[27]
+    assert np.abs(mouth[:10]).max() < 0.02
+    assert np.abs(mouth[80:]).max() < 0.02
+    assert np.abs(mouth_of((), times)).max() == 0.0
+
+
+def test_what_is_measured_was_never_learnt_from() -> None:
+    assert not set(VOICES) & set(HELD_OUT_VOICES)
+    assert not set(TRAINED) & set(UNSEEN)
+    assert len(TRAINED) >= 7
+    assert len(UNSEEN) >= 2
+    for name in LANGUAGES:
+        assert not set(training_sentences(name)) & set(held_out_sentences(name))
+        assert (not training_sentences(name)) == (name in UNSEEN)
+    with pytest.raises(ValueError, match="Held-out"):
+        training_talk(FIRST_HELD_OUT_SEED, duration_s=1.0)
+
+
+def test_wear_moves_nothing_in_time() -> None:
+    rng = np.random.default_rng(0)
+    clicks = np.zeros(RATE_HZ, dtype=np.float32)
+    clicks[4000::3000] = 0.8
+    assert int(np.abs(room(rng, clicks)).argmax()) % 3000 == 1000
+    assert int(np.argmax(np.correlate(worn(rng, clicks, clean=0.0), clicks, mode="full"))) == pytest.approx(
+        RATE_HZ - 1, abs=20
+    )
+
+
+def test_noise_is_as_loud_as_asked_and_music_has_level_one() -> None:
+    rng = np.random.default_rng(1)
+    speech = np.sin(np.arange(RATE_HZ, dtype=np.float32) / 5)
+    added = noisy(rng, speech, snr_db=6.0) - speech
+    assert 20 * np.log10(level_of(speech) / np.sqrt(np.mean(added**2))) == pytest.approx(6.0, abs=0.2)
+    assert np.sqrt(np.mean(music(rng, RATE_HZ) ** 2)) == pytest.approx(1.0, rel=1e-3)
+
+
+def test_another_rate_keeps_the_tone_and_faster_raises_it() -> None:
+    tone = np.sin(2 * np.pi * 500 * np.arange(22050) / 22050).astype(np.float32)
+    for faster in (1.0, 1.2):
+        heard = to_rate(tone, 22050, faster=faster)
+        assert len(heard) == pytest.approx(RATE_HZ / faster, abs=1)
+        peak = np.abs(np.fft.rfft(heard * np.hanning(len(heard)))).argmax() * RATE_HZ / len(heard)
+        assert peak == pytest.approx(500 * faster, abs=2)
+
+
+def test_a_missing_synthesiser_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise OSError(name)
+
+    monkeypatch.setattr(espeak.ctypes, "CDLL", missing)
+    with pytest.raises(ConfigError, match="apt-get install"):
+        espeak._Engine()
+
+
+@needs_espeak
+def test_every_language_and_voice_is_there_and_its_phones_have_no_gaps() -> None:
+    for language in LANGUAGES.values():
+        said = say(language.sentences[0], voice=language.voice)
+        assert said.phones[0].start_s == 0
+        assert sum(bool(visemes_of(one.ipa)) for one in said.phones) > 10
+        assert said.phones[-1].end_s == pytest.approx(len(said.samples) / said.rate_hz)
+    for variant in (*VOICES, *HELD_OUT_VOICES):
+        assert len(say("mama", voice="en-us", variant=variant).samples) > 2000
+    with pytest.raises(ConfigError, match="no voice 'xx'"):
+        say("a", voice="xx")
+
+
+@needs_espeak
+def test_equal_seeds_give_equal_talk() -> None:
+    one, two = (held_out_talk("italian", 2, duration_s=2.0) for _ in range(2))
+    np.testing.assert_array_equal(one.samples, two.samples)
+    assert one.voice in HELD_OUT_VOICES
+    assert one.expression.shape == (100, len(COEFFICIENT))
+    clip = draw_talk_clip(3, duration_s=2.0, versions=2)
+    assert clip.mels.shape[0] == 2
+    assert clip.mouth.shape == (100, len(SPOKEN))
