@@ -28,7 +28,7 @@ NOTICE = (
 )
 SOURCES = [("driving video", "driving"), ("held as in the picture", "reference"), ("none", "none")]
 TICK_S = 1.0
-_PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+_PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def mount_page(app: FastAPI, service: StudioService) -> FastAPI:
@@ -75,7 +75,7 @@ def build_page(service: StudioService) -> gr.Blocks:
         history.input(actions.choose, [remembered, history], [remembered], **_PRIVATE)
         reuse.click(actions.reuse, [remembered], [inputs["pictures"]], **_PRIVATE)
         views = [shown, look_view, job_view, cancel, again, reuse, history, facts]
-        gr.on([timer.tick, page.load], actions.refresh, [remembered, shown], views, **_PRIVATE)
+        gr.on([timer.tick, page.load], actions.refresh, [remembered, shown], views, queue=False, **_PRIVATE)
     return page
 
 
