@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from studio_server import StudioServer
 
 pytestmark = pytest.mark.slow

@@ -10,12 +10,12 @@ from pathlib import Path
 import httpx
 import pytest
 import torch
+from studio_server import StudioServer
 
 from dreamactor.app.film import exact_performance_track
 from dreamactor.perception.track_file import save_track
 from dreamactor.video.provenance import read_credentials
 from dreamactor.video.reader import read_clip
-from studio_server import StudioServer
 
 pytestmark = pytest.mark.slow
 
