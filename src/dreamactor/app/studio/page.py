@@ -64,9 +64,9 @@ def build_page(service: StudioService) -> gr.Blocks:
                     history = gr.Dropdown([], label="Earlier results", elem_id="history", interactive=True)
                     with gr.Accordion("Settings of this result", open=False):
                         facts = gr.HTML("", elem_id="facts")
-            with gr.Tab("Design an actor", id="design"), gr.Row():
+            with gr.Tab("Design an actor", id="design") as design_tab, gr.Row():
                 design = _designer(inputs["pictures"], tabs)
-        _wire_design(design, actions)
+        _wire_design(design_tab, design, actions)
         values = list(inputs.values())
         look.click(actions.look, [remembered, *values], [remembered], **_PRIVATE)
         start.click(actions.start, [remembered, *values], [remembered], **_PRIVATE)
@@ -83,11 +83,11 @@ def _inputs() -> dict[str, gr.components.Component]:
     """What a job needs, in the order that `_Actions._asked` reads."""
     made: dict[str, gr.components.Component] = {
         "pictures": gr.Gallery(
-            label="Pictures of the character, the first decides the framing", type="filepath", sources=["upload"],
+            label="Pictures of the character", type="filepath", sources=["upload"],
             file_types=["image"], interactive=True, columns=3, height=240, elem_id="pictures", buttons=[],
             object_fit="contain",
         ),
-        "driving": gr.Video(label="Driving video", sources=["upload", "webcam"], elem_id="driving", height=300),
+        "driving": gr.Video(label="Driving video", sources=["upload", "webcam"], elem_id="driving"),
         "proportions": gr.Slider(
             0, 1, value=1, step=0.05, label="Bone lengths: 0 as the driver, 1 as the character", elem_id="proportions"
         ),
@@ -128,11 +128,10 @@ def _designer(pictures: gr.components.Component, tabs: gr.Tabs) -> dict[str, gr.
     return {**made, "picture": picture}
 
 
-def _wire_design(design: dict[str, gr.components.Component], actions: _Actions) -> None:
+def _wire_design(tab: gr.Tab, design: dict[str, gr.components.Component], actions: _Actions) -> None:
     *sliders, picture = design.values()
-    changes = [slider.release if isinstance(slider, gr.Slider) else slider.input for slider in sliders]  # type: ignore[attr-defined]
-    for change in changes:
-        change(actions.draw, sliders, [picture], **_PRIVATE)
+    changes = [slider.change for slider in sliders]  # type: ignore[attr-defined]
+    gr.on([*changes, tab.select], actions.draw, sliders, [picture], trigger_mode="always_last", **_PRIVATE)
 
 
 class _Actions:

@@ -39,6 +39,7 @@ CSS: Final = """
 .small img { max-height: 220px; }
 .facts { width: 100%; border-collapse: collapse; font-size: .9rem; overflow-wrap: anywhere; }
 .facts td { padding: .15rem .5rem .15rem 0; vertical-align: top; }
+#driving video { max-height: 280px; }
 footer { display: none !important; }
 """
 
