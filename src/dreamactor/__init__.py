@@ -8,12 +8,22 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "load": "dreamactor.app.library",
+    "animate": "dreamactor.app.library",
+    "frames": "dreamactor.app.library",
+    "evaluate": "dreamactor.app.library",
+    "look_at": "dreamactor.inference.look",
     "Animator": "dreamactor.inference.animator",
     "AnimateRequest": "dreamactor.inference.request",
+    "Progress": "dreamactor.inference.request",
     "VideoClip": "dreamactor.types.video",
+    "DreamActorError": "dreamactor.errors",
 }
 
-__all__ = ["AnimateRequest", "Animator", "VideoClip", "__version__"]
+__all__ = [
+    "AnimateRequest", "Animator", "DreamActorError", "Progress", "VideoClip", "__version__", "animate", "evaluate", "frames",
+    "load", "look_at",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

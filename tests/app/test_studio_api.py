@@ -32,7 +32,7 @@ JOBS = "/api/v1/jobs"
 def studio(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A server with a worker; the folder of the shared files may be named."""
     folder = tmp_path_factory.mktemp("studio")
-    settings = StudioSettings(folder=folder, model=str(shared / "model"), roots=(shared,), max_upload_bytes=MIB)
+    settings = StudioSettings(folder=folder, model=str(shared / "model"), roots=(shared,))
     with TestClient(build_app(StudioService(settings)), base_url=LOCAL) as client:
         yield client
 
@@ -40,7 +40,10 @@ def studio(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[T
 @pytest.fixture
 def idle(shared: Path, tmp_path: Path) -> StudioService:
     """A service whose worker was never started: what is submitted waits."""
-    return StudioService(StudioSettings(folder=tmp_path / "idle", model=str(shared / "model"), max_queue=3))
+    settings = StudioSettings(
+        folder=tmp_path / "idle", model=str(shared / "model"), max_queue=3, roots=(shared,), max_upload_bytes=MIB
+    )
+    return StudioService(settings)
 
 
 def _form(shared: Path, settings: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -133,10 +136,13 @@ def _png(width: int, height: int) -> bytes:
 
 
 def _zip_bomb() -> bytes:
+    """300 MiB of zeros, which take 300 kB."""
     bomb = io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("header.npy", b"x")
-        archive.writestr("big.npy", bytes(300 * MIB // 64) * 64)
+        with archive.open("big.npy", "w") as member:
+            for _ in range(300):
+                member.write(bytes(MIB))
     return bomb.getvalue()
 
 
@@ -180,7 +186,7 @@ def _plain_zip() -> bytes:
 
 
 HOSTILE_SETTINGS: tuple[str, ...] = (
-    "", "nonsense", "[]", "null", "1", '{"seed": -1}', '{"seed": 1e400}', '{"seed": "x"}', '{"steps": 0}', '{"steps": 99999}',
+    "nonsense", "[]", "null", "1", '{"seed": -1}', '{"seed": 1e400}', '{"seed": "x"}', '{"steps": 0}', '{"steps": 999}',
     '{"size": 100000}', '{"size": NaN}', '{"proportions": Infinity}', '{"proportions": 2}', '{"framing": "../x"}',
     '{"camera": 7}', '{"kind": "delete"}', '{"unknown": 1}', '{"face_from": "/etc/passwd"}', '{"face_from": "file"}',
     '{"body_from": "none", "head_from": "none", "face_from": "none"}', "{" * 9000, '"' + "x" * 20_000 + '"',
@@ -199,7 +205,7 @@ HOSTILE_PATHS: tuple[tuple[str, str], ...] = (
 
 HOSTILE_BODIES: tuple[tuple[str, bytes], ...] = (
     ("multipart/form-data", b"x"), ("multipart/form-data; boundary=", b"--x"), ("multipart/form-data; boundary=x", b""),
-    ("multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data; name="references"; filename="a"\r\n\r\nabc'),
+    ("multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data; name="driving"; filename="a"\r\n\r\nabc'),
     ("multipart/form-data; boundary=x", b"--x\r\n" * 500), ("application/json", b"{}"), ("text/plain", b"hello"),
     ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data\r\n\r\n\r\n--x--"), ("", b"\xff" * 200),
     ("application/x-www-form-urlencoded", b"references=1&driving=2"), ("multipart/form-data; boundary=" + "x" * 300, b"--x"),
@@ -212,10 +218,10 @@ HOSTILE_NAMES: tuple[str, ...] = (
 
 
 def test_hostile_requests_are_refused_in_one_line_and_leave_nothing(
-    studio: TestClient, shared: Path, tmp_path: Path
+    idle: StudioService, shared: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "secret.png").write_bytes((shared / "actor.png").read_bytes())
-    before = len(studio.get(JOBS, params={"limit": 200}).json())
+    studio = TestClient(build_app(idle), base_url=LOCAL)
     answers = [(name, studio.post(JOBS, **form)) for name, form in _hostile_files(shared)]
     answers += [(text[:40], studio.post(JOBS, **{**_form(shared), "data": {"settings": text}})) for text in HOSTILE_SETTINGS]
     answers += [(f"{method} {path[:60]}", studio.request(method, path)) for method, path in HOSTILE_PATHS]
@@ -231,14 +237,15 @@ def test_hostile_requests_are_refused_in_one_line_and_leave_nothing(
     answers.append(("announced", studio.post(JOBS, content=b"x", headers={"content-length": str(10 * 2**30)})))
     answers.append(("too long", studio.post(JOBS, content=(bytes(MIB // 8) for _ in range(10)))))
     assert len(answers) > 100
-    for name, answer in answers:
-        assert 400 <= answer.status_code < 500, (name, answer.status_code, answer.text[:200])
-        assert "Traceback" not in answer.text, name
-        assert str(tmp_path) not in answer.text, name
-        assert len(answer.content) < 40_000, name
+    wrong = [(name, answer.status_code, answer.text[:200]) for name, answer in answers if answer.status_code // 100 != 4]
+    assert wrong == []
+    told = [name for name, answer in answers if "Traceback" in answer.text or str(tmp_path) in answer.text]
+    assert told == []
     assert dict(answers)["announced"].status_code == dict(answers)["too long"].status_code == 413
-    assert len(studio.get(JOBS, params={"limit": 200}).json()) == before
+    assert studio.get(JOBS).json() == []
     assert studio.get("/api/v1/health").status_code == 200
+    left = [path for path in idle.settings.folder.rglob("*") if path.is_file()]
+    assert {path.name.split("-")[0] for path in left} <= {"jobs.sqlite3", "lock"}, "nothing of them is kept"
 
 
 def test_as_many_jobs_wait_as_may_and_the_others_are_told_so(idle: StudioService, shared: Path) -> None:

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from pydantic import ValidationError
 
 from dreamactor.app.studio.designer import HAIRCUTS, LARGEST, MAX_SEED, SMALLEST, Design, draw_design
+from dreamactor.app.studio.plan import can_speak
 from dreamactor.app.studio.schemas import JobOut, JobSettings
 from dreamactor.app.studio.service import StudioService, UnknownJobError
 from dreamactor.app.studio.views import CSS, facts_html, history_choices, job_html, look_html
@@ -53,19 +54,19 @@ def build_page(service: StudioService) -> gr.Blocks:
                     with gr.Row():
                         look = gr.Button("Look first", elem_id="look")
                         start = gr.Button("Animate", variant="primary", elem_id="start")
-                    look_view = gr.HTML(look_html(None), elem_id="look-view")
                 with gr.Column(min_width=320):
+                    look_view = gr.HTML(look_html(None), elem_id="look-view")
                     job_view = gr.HTML(job_html(None), elem_id="job-view")
                     cancel = gr.Button("Cancel", variant="stop", visible=False, elem_id="cancel")
-                    history = gr.Dropdown([], label="Earlier results", elem_id="history", interactive=True)
                     with gr.Row():
-                        again = gr.Button("Run again with the settings of this page", elem_id="again")
-                        reuse = gr.Button("Use as reference", elem_id="reuse")
+                        again = gr.Button("Run again with these settings", visible=False, size="md", elem_id="again")
+                        reuse = gr.Button("Use as reference", visible=False, size="md", elem_id="reuse")
+                    history = gr.Dropdown([], label="Earlier results", elem_id="history", interactive=True)
                     with gr.Accordion("Settings of this result", open=False):
                         facts = gr.HTML("", elem_id="facts")
-            with gr.Tab("Design an actor", id="design"), gr.Row():
+            with gr.Tab("Design an actor", id="design") as design_tab, gr.Row():
                 design = _designer(inputs["pictures"], tabs)
-        _wire_design(design, actions)
+        _wire_design(design_tab, design, actions)
         values = list(inputs.values())
         look.click(actions.look, [remembered, *values], [remembered], **_PRIVATE)
         start.click(actions.start, [remembered, *values], [remembered], **_PRIVATE)
@@ -73,8 +74,8 @@ def build_page(service: StudioService) -> gr.Blocks:
         cancel.click(actions.cancel, [remembered], [], **_PRIVATE)
         history.input(actions.choose, [remembered, history], [remembered], **_PRIVATE)
         reuse.click(actions.reuse, [remembered], [inputs["pictures"]], **_PRIVATE)
-        views = [shown, look_view, job_view, cancel, history, facts]
-        gr.on([timer.tick, page.load], actions.refresh, [remembered, shown], views, **_PRIVATE)
+        views = [shown, look_view, job_view, cancel, again, reuse, history, facts]
+        gr.on([timer.tick, page.load], actions.refresh, [remembered, shown], views, queue=False, **_PRIVATE)
     return page
 
 
@@ -82,15 +83,17 @@ def _inputs() -> dict[str, gr.components.Component]:
     """What a job needs, in the order that `_Actions._asked` reads."""
     made: dict[str, gr.components.Component] = {
         "pictures": gr.Gallery(
-            label="Pictures of the character, the first decides the framing", type="filepath", sources=["upload"],
+            label="Pictures of the character", type="filepath", sources=["upload"],
             file_types=["image"], interactive=True, columns=3, height=240, elem_id="pictures", buttons=[],
+            object_fit="contain",
         ),
-        "driving": gr.Video(label="Driving video", sources=["upload", "webcam"], elem_id="driving", height=240),
-        "audio": gr.Audio(label="Speech, alone or over a video", type="filepath", elem_id="speech"),
+        "driving": gr.Video(label="Driving video", sources=["upload", "webcam"], elem_id="driving"),
         "proportions": gr.Slider(
             0, 1, value=1, step=0.05, label="Bone lengths: 0 as the driver, 1 as the character", elem_id="proportions"
         ),
     }  # fmt: skip
+    with gr.Accordion("Speech, alone or over a video", open=False, visible=can_speak()):
+        made["audio"] = gr.Audio(show_label=False, type="filepath", elem_id="speech")
     with gr.Accordion("Where face, head and body come from", open=False):
         for part in ("face", "head", "body"):
             made[f"{part}_from"] = gr.Dropdown(SOURCES, value="driving", label=part.capitalize(), elem_id=f"{part}-from")
@@ -125,11 +128,10 @@ def _designer(pictures: gr.components.Component, tabs: gr.Tabs) -> dict[str, gr.
     return {**made, "picture": picture}
 
 
-def _wire_design(design: dict[str, gr.components.Component], actions: _Actions) -> None:
+def _wire_design(tab: gr.Tab, design: dict[str, gr.components.Component], actions: _Actions) -> None:
     *sliders, picture = design.values()
-    changes = [slider.release if isinstance(slider, gr.Slider) else slider.input for slider in sliders]  # type: ignore[attr-defined]
-    for change in changes:
-        change(actions.draw, sliders, [picture], **_PRIVATE)
+    changes = [slider.change for slider in sliders]  # type: ignore[attr-defined]
+    gr.on([*changes, tab.select], actions.draw, sliders, [picture], trigger_mode="always_last", **_PRIVATE)
 
 
 class _Actions:
@@ -189,15 +191,17 @@ class _Actions:
             "look": look_html(look),
             "job": job_html(job),
             "cancel": job is not None and job.state in ("queued", "running"),
+            "again": job is not None and job.state not in ("queued", "running"),
+            "reuse": job is not None and job.state == "done",
             "history": [[*choice] for choice in choices] + [job.id if job is not None else ""],
             "facts": facts_html(job),
         }
         make = {
             "look": gr.HTML, "job": gr.HTML, "facts": gr.HTML,
-            "cancel": lambda visible: gr.Button(visible=visible),
+            "cancel": _visible, "again": _visible, "reuse": _visible,
             "history": lambda _: gr.Dropdown(choices=choices, value=job.id if job is not None else None),
         }  # fmt: skip
-        order = ("look", "job", "cancel", "history", "facts")
+        order = ("look", "job", "cancel", "again", "reuse", "history", "facts")
         return now, *(make[name](now[name]) if now[name] != shown.get(name) else gr.skip() for name in order)
 
     def _submit(self, kind: str, values: tuple[Any, ...]) -> str:
@@ -220,7 +224,7 @@ class _Actions:
 def _asked(kind: str, values: tuple[Any, ...]) -> tuple[list[str], JobSettings, dict[str, str]]:
     """Pictures, settings and other files, as the page's fields say."""
     (
-        pictures, driving, audio, proportions, face_from, face, head_from, head, body_from, body, seed, steps, size, framing,
+        pictures, driving, proportions, audio, face_from, face, head_from, head, body_from, body, seed, steps, size, framing,
         camera, person, label,
     ) = values  # fmt: skip
     given = {"driving": driving, "audio": audio, "face": face, "head": head, "body": body}
@@ -233,6 +237,10 @@ def _asked(kind: str, values: tuple[Any, ...]) -> tuple[list[str], JobSettings, 
         person=person or None, label=label,
     )  # fmt: skip
     return [picture[0] for picture in pictures or ()], settings, files
+
+
+def _visible(visible: bool) -> gr.Button:
+    return gr.Button(visible=visible)
 
 
 @contextmanager

@@ -31,12 +31,17 @@ def animate_request(job: Job, folder: JobFolder) -> AnimateRequest:
     return AnimateRequest(references=tuple(given.get("references", ())), driving=_first(given, "driving"), **settings)
 
 
+def can_speak() -> bool:
+    """Whether this version of the library can be driven by speech."""
+    return "audio" in {field.name for field in fields(AnimateRequest)}
+
+
 def _speech(given: dict[str, list[Path]]) -> dict[str, Any]:
     """Speech that moves the mouth, where this version of the library can."""
     audio = _first(given, "audio")
     if audio is None:
         return {}
-    if "audio" not in {field.name for field in fields(AnimateRequest)}:
+    if not can_speak():
         raise ConfigError("This version cannot be driven by speech. Send a driving video.")
     return {"audio": audio}
 

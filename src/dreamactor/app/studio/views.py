@@ -26,19 +26,20 @@ CSS: Final = """
 .bar { height: .6rem; border-radius: .3rem; background: var(--border-color-primary); overflow: hidden; }
 .bar { margin: .4rem 0 .8rem; }
 .bar > div { height: 100%; background: var(--color-accent); transition: width .3s; }
-.muted { color: var(--body-text-color-subdued); }
+.muted { opacity: .75; }
 .warning, .good, .bad { border-left: .25rem solid #d97706; padding: .35rem .7rem; margin: .4rem 0; }
 .warning, .good, .bad { background: var(--block-background-fill); }
 .good { border-color: #16a34a; }
 .bad { border-color: #dc2626; }
 .pair { display: flex; gap: .5rem; flex-wrap: wrap; }
 .pair figure { flex: 1 1 220px; margin: 0; min-width: 0; }
-.pair video { width: 100%; max-height: 62vh; background: #000; border-radius: .4rem; }
-.pair figcaption { font-size: .85rem; color: var(--body-text-color-subdued); }
+.pair video { width: 100%; height: min(46vh, 440px); object-fit: contain; background: #000; border-radius: .4rem; }
+.pair figcaption { font-size: .85rem; opacity: .75; }
 .sheet img, .small img { max-width: 100%; border-radius: .4rem; }
 .small img { max-height: 220px; }
 .facts { width: 100%; border-collapse: collapse; font-size: .9rem; overflow-wrap: anywhere; }
 .facts td { padding: .15rem .5rem .15rem 0; vertical-align: top; }
+#driving video { max-height: 280px; }
 footer { display: none !important; }
 """
 
