@@ -22,8 +22,8 @@ def command(
     preset: Annotated[
         str,
         typer.Argument(
-            help="What to train: actor (the embedded model), tiny (the same road in seconds), wan-1.3b (from open weights, on "
-            "GPUs), paper (to be looked at with --dry-run), face (the face encoders), audio (the audio encoder) or judge."
+            help="What to train: actor (the embedded model), tiny (the same road in seconds), wan-1.3b (from open weights, "
+            "on GPUs), paper (to be looked at with --dry-run), face (the face encoders), audio (the audio encoder) or judge."
         ),
     ] = "actor",
     stage: Annotated[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -196,7 +196,7 @@ class _Actions:
             "history": [[*choice] for choice in choices] + [job.id if job is not None else ""],
             "facts": facts_html(job),
         }
-        make = {
+        make: dict[str, Callable[[Any], Any]] = {
             "look": gr.HTML, "job": gr.HTML, "facts": gr.HTML,
             "cancel": _visible, "again": _visible, "reuse": _visible,
             "history": lambda _: gr.Dropdown(choices=choices, value=job.id if job is not None else None),
