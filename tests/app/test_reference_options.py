@@ -39,7 +39,8 @@ def test_pseudo_references_are_made_kept_and_used_again(
 def test_too_many_references_are_chosen_from_and_a_yaw_is_taken(
     shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pictures = [str(shared / "actor.png")] * 5
+    (tmp_path / "person.json").write_text('{"head_box": [56, 10, 72, 30]}')
+    pictures = [str(shared / "actor.png")] * 5 + ["--reference-json", str(tmp_path / "person.json")] * 5
     files = [*pictures, "--driving", str(shared / "exact.npz"), "-o", str(tmp_path / "out.mp4")]
     command = ["animate", *files, "--model", str(shared / "model"), "--steps", "1", "--no-proxy"]
     assert run([*command, "--reference-yaw", "auto", "--reference-yaw", "180", "--reference-yaw", "-90"]) == 0
