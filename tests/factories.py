@@ -43,13 +43,13 @@ SPEECH_NAMES = ("jaw_open", "lip_press", "blink_left", "blink_right", "brow_rais
 
 
 def make_audio_encoder(code_dim: int = 8) -> AudioMotionEncoder:
-    """An untrained encoder whose jaw opens with the sound."""
+    """An untrained encoder whose jaw opens with a tone of 700 Hz."""
     encoder = AudioMotionEncoder(code_dim=code_dim, coefficients=SPEECH_NAMES, spoken=SPEECH_NAMES[:2], width=4)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in encoder.parameters():
             parameter.zero_()
-        encoder.stem.weight[0, :, 2] = 0.05
+        encoder.stem.weight[0, 11:13, 2] = 1.0  # about 700 Hz
         encoder.head.weight[0, 0] = encoder.head.weight[2, 0] = 0.5
         encoder.head.bias[2] = 1.0
         encoder.token_matrix.normal_(generator=generator)

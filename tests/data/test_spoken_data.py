@@ -9,7 +9,7 @@ from dreamactor.data.actors import FIRST_HELD_OUT_SEED
 from dreamactor.data.actors.coefficients import COEFFICIENT
 from dreamactor.data.speech import espeak
 from dreamactor.data.speech.clips import SPOKEN, draw_talk_clip
-from dreamactor.data.speech.espeak import Phone, say
+from dreamactor.data.speech.espeak import Phone, held_from_silence, say
 from dreamactor.data.speech.languages import (
     HELD_OUT_VOICES,
     LANGUAGES,
@@ -65,6 +65,18 @@ def test_lips_meet_for_m_and_the_jaw_opens_between() -> None:
     assert np.abs(mouth[:10]).max() < 0.02
     assert np.abs(mouth[80:]).max() < 0.02
     assert np.abs(mouth_of((), times)).max() == 0.0
+
+
+def test_a_stop_begins_where_the_vowel_before_it_falls_silent() -> None:
+    vowel = np.sin(np.arange(1600) / 3).astype(np.float32)
+    sound = np.concatenate([vowel, np.zeros(1600, dtype=np.float32), vowel])
+    said = (Phone("a", 0.0, 0.19), Phone("t", 0.19, 0.2), Phone("a", 0.2, 0.3))
+    held = held_from_silence(said, sound, 16000)
+    assert held[0].end_s == held[1].start_s == pytest.approx(0.1, abs=0.005)
+    assert held[1].end_s == 0.2
+    fricative = (Phone("a", 0.0, 0.19), Phone("s", 0.19, 0.2), Phone("a", 0.2, 0.3))
+    assert held_from_silence(fricative, sound, 16000) == fricative
+    assert held_from_silence((), sound, 16000) == ()
 
 
 def test_what_is_measured_was_never_learnt_from() -> None:

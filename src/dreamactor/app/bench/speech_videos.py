@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from dreamactor.app.bench.speech import Report
 from dreamactor.app.bench.speech_sheet import speech_sheet
 from dreamactor.app.film import picture_actor
-from dreamactor.data.actors import FIRST_HELD_OUT_SEED
+from dreamactor.data.actors import FIRST_HELD_OUT_SEED, render, sample_actor, sample_performance, sample_scene
 from dreamactor.data.actors.coefficients import COEFFICIENT
 from dreamactor.data.speech.languages import UNSEEN
 from dreamactor.data.speech.talk import MOMENTS_HZ, RATE_HZ, held_out_talk
@@ -23,7 +25,7 @@ from dreamactor.inference.bundle import ModelBundle
 from dreamactor.inference.request import AnimateRequest
 from dreamactor.inference.sources import SPEECH_FPS
 from dreamactor.perception.track_file import load_track
-from dreamactor.types.track import take_frames
+from dreamactor.types.track import PersonTrack, take_frames
 from dreamactor.types.video import AudioClip
 from dreamactor.video.audio import write_audio
 from dreamactor.video.image import write_image
@@ -38,6 +40,8 @@ def bench_videos(
 ) -> list[dict[str, Any]]:
     """Rows of correlation and delay of the jaw, as the judge reads it off the generated video, against the truth.
 
+    `drawn_correlation` is the judge's own limit: the same actor drawn with the true mouth, read in the same way.
+
     Args:
         bundle: with an audio encoder.
         videos_each: for every language, another actor and voice each.
@@ -47,7 +51,7 @@ def bench_videos(
     """
     animator, judge = Animator(bundle), load_judge()
     jaw = judge.coefficients.index("jaw_open")
-    found: dict[str, list[tuple[float, float]]] = {}
+    found: dict[str, list[tuple[float, float, float]]] = {}
     total = len(VIDEO_LANGUAGES) * videos_each
     report("videos", 0, total)
     with tempfile.TemporaryDirectory() as name:
@@ -64,13 +68,15 @@ def bench_videos(
             held = take_frames(load_track(folder / "actor.npz"), torch.zeros(len(frames), dtype=torch.int64))
             read = judge.read(frames, held).expression[:, jaw]
             moments = np.arange(len(frames)) / SPEECH_FPS * MOMENTS_HZ
-            opening = np.interp(moments, np.arange(len(talk.expression)), talk.expression[:, COEFFICIENT["jaw_open"]])
-            truth = torch.from_numpy(opening).float()
+            truth_expression = _at(talk.expression, moments)
+            truth = truth_expression[:, COEFFICIENT["jaw_open"]]
             sync = speech_sync(read, truth, rate_hz=SPEECH_FPS)
-            found.setdefault(language, []).append((sync.correlation, 1000 * sync.delay_s))
+            drawn = judge.read(*_draw(_FIRST_SEED + number, truth_expression, size=size)).expression[:, jaw]
+            best = speech_sync(drawn, truth, rate_hz=SPEECH_FPS)
+            found.setdefault(language, []).append((sync.correlation, 1000 * sync.delay_s, best.correlation))
             if plots is not None:
                 plots.mkdir(parents=True, exist_ok=True)
-                curves = {"spoken": truth, "judge reads": read}
+                curves = {"spoken": truth, "judge reads": read, "of the drawn truth": drawn}
                 write_image(plots / f"video_{number}_{language}.png", speech_sheet(frames, sound.samples[0], curves))
             report("videos", number + 1, total)
     groups = {
@@ -79,8 +85,23 @@ def bench_videos(
     } | {f"video/{name}": values for name, values in found.items()}  # fmt: skip
     rows = []
     for group, values in groups.items():
-        for column, metric in enumerate(("correlation", "delay_ms")):
+        for column, metric in enumerate(("correlation", "delay_ms", "drawn_correlation")):
             series = [value[column] for value in values]
             value = float(np.median(series) if metric == "delay_ms" else np.mean(series))
             rows.append({"set": group, "metric": metric, "value": value, "n": len(series)})
     return rows
+
+
+def _at(expression: np.ndarray, moments: np.ndarray) -> Tensor:
+    """[T, E] coefficients [S, E] between their moments."""
+    own = np.arange(len(expression))
+    return torch.from_numpy(np.stack([np.interp(moments, own, column) for column in expression.T], axis=1)).float()
+
+
+def _draw(seed: int, expression: Tensor, *, size: int) -> tuple[Tensor, PersonTrack]:
+    """An actor who looks ahead and does what is said, drawn: frames and track."""
+    still = sample_performance(seed, num_frames=len(expression), fps=SPEECH_FPS, framing="portrait")
+    performance = replace(still, expression=expression, channels=torch.zeros_like(still.channels))
+    scene = sample_scene(seed, framing="portrait")
+    made = render(sample_actor(seed), performance, scene, width=size, height=size)
+    return made.frames, made.track

@@ -1,11 +1,18 @@
-"""Speech with phoneme times from espeak-ng's own library; needed to learn and to measure, never to animate."""
+"""Speech with phoneme times from espeak-ng's own library; needed to learn and to measure, never to animate.
+
+Equal arguments give equal speech. Needs a system with `fork` (Linux, macOS).
+"""
 
 from __future__ import annotations
 
 import ctypes
 import ctypes.util
-from dataclasses import dataclass
+import os
+import pickle
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -16,6 +23,10 @@ _SYNCHRONOUS, _PHONEME_EVENTS, _PHONEME_IPA = 2, 1, 2
 _RATE, _PITCH, _RANGE = 1, 3, 4
 _UTF8, _BY_CHARACTER = 1, 1
 _EVENT_END, _EVENT_PHONEME = 0, 7
+_STOPS: Final = "pbtdkgɡʈɖcɟqɢʔ"
+_FALLEN: Final = 0.12
+"""Of a sound's loudest moment, what counts as silent."""
+_LEAST_HELD_S: Final = 0.015
 _MISSING: Final = (
     "Synthetic speech needs the espeak-ng library, and it was not found. Install it (Debian and Ubuntu: apt-get install "
     "espeak-ng; macOS: brew install espeak-ng). Animating by speech does not need it."
@@ -44,6 +55,9 @@ class Utterance:
     samples: np.ndarray
     rate_hz: int
     phones: tuple[Phone, ...]
+
+
+_Spoken = tuple[np.ndarray, list[tuple[int, str]]]
 
 
 class _Name(ctypes.Union):
@@ -76,6 +90,17 @@ class _Engine:
         self.starts: list[tuple[int, str]] = []
         self._keep = _Callback(self._take)
         self.library.espeak_SetSynthCallback(self._keep)
+
+    def speak(self, text: str, name: str, settings: Iterable[tuple[int, int]]) -> _Spoken | None:
+        """Samples [N] int16, and where each phoneme starts; None where there is no such voice."""
+        if self.library.espeak_SetVoiceByName(name.encode()) != 0:
+            return None
+        for parameter, value in settings:
+            self.library.espeak_SetParameter(parameter, value, 0)
+        letters = text.encode()
+        self.library.espeak_Synth(letters, len(letters) + 1, 0, _BY_CHARACTER, 0, _UTF8, None, None)
+        self.library.espeak_Synchronize()
+        return np.concatenate(self.pieces), self.starts
 
     def _take(self, samples: ctypes._Pointer[ctypes.c_short], count: int, events: ctypes._Pointer[_Event]) -> int:
         if count > 0:
@@ -110,22 +135,59 @@ def say(
     Raises:
         ConfigError: no espeak-ng, or it has no such voice.
     """
-    engine = _engine()
     name = f"{voice}+{variant}" if variant else voice
-    if engine.library.espeak_SetVoiceByName(name.encode()) != 0:
+    settings = ((_RATE, words_per_minute), (_PITCH, pitch), (_RANGE, spread))
+    spoken = _apart(lambda: _engine().speak(text, name, settings))
+    if spoken is None:
         raise ConfigError(f"espeak-ng has no voice '{name}'. See them with: espeak-ng --voices")
-    for parameter, value in ((_RATE, words_per_minute), (_PITCH, pitch), (_RANGE, spread)):
-        engine.library.espeak_SetParameter(parameter, value, 0)
-    engine.pieces.clear()
-    engine.starts.clear()
-    letters = text.encode()
-    engine.library.espeak_Synth(letters, len(letters) + 1, 0, _BY_CHARACTER, 0, _UTF8, None, None)
-    engine.library.espeak_Synchronize()
-    samples = np.concatenate(engine.pieces).astype(np.float32) / 32768.0
-    ends = [start for start, _ in engine.starts[1:]] + [len(samples)]
+    samples, starts = spoken
+    rate_hz = _engine().rate_hz
+    ends = [start for start, _ in starts[1:]] + [len(samples)]
     phones = tuple(
-        Phone(ipa, start / engine.rate_hz, end / engine.rate_hz)
-        for (start, ipa), end in zip(engine.starts, ends, strict=True)
+        Phone(ipa, start / rate_hz, end / rate_hz)
+        for (start, ipa), end in zip(starts, ends, strict=True)
         if end > start and not ipa.startswith("(")
     )
-    return Utterance(samples=samples, rate_hz=engine.rate_hz, phones=phones)
+    sound = samples.astype(np.float32) / 32768.0
+    return Utterance(samples=sound, rate_hz=rate_hz, phones=held_from_silence(phones, sound, rate_hz))
+
+
+def held_from_silence(phones: Sequence[Phone], samples: np.ndarray, rate_hz: int) -> tuple[Phone, ...]:
+    """The phones with every stop beginning where the sound before it falls silent.
+
+    The library counts the silence in which a stop is held, which is long in "mattina", to the vowel before it.
+    """
+    found = list(phones)
+    step = rate_hz // 200
+    for index, (before, stop) in enumerate(pairwise(phones)):
+        if not stop.ipa or stop.ipa[0] not in _STOPS or not before.ipa:
+            continue
+        piece = samples[round(before.start_s * rate_hz) : round(before.end_s * rate_hz)]
+        loud = np.abs(piece[: len(piece) // step * step]).reshape(-1, step).max(axis=1, initial=0.0)
+        if not len(loud):
+            continue
+        last = int(np.flatnonzero(loud >= _FALLEN * loud.max())[-1]) + 1
+        at_s = before.start_s + last * step / rate_hz
+        if stop.start_s - at_s >= _LEAST_HELD_S:
+            found[index] = replace(found[index], end_s=at_s)
+            found[index + 1] = replace(stop, start_s=at_s)
+    return tuple(found)
+
+
+def _apart(work: Callable[[], _Spoken | None]) -> _Spoken | None:
+    """What `work` returns, done in a copy of this process: a library that spoke before speaks a little differently."""
+    _engine()  # opened here, so that every copy has it as it was in the beginning
+    from_child, to_parent = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            with os.fdopen(to_parent, "wb") as sink:
+                pickle.dump(work(), sink)
+        finally:
+            os._exit(0)
+    os.close(to_parent)
+    with os.fdopen(from_child, "rb") as source:
+        letters = source.read()
+    os.waitpid(child, 0)
+    found: _Spoken | None = pickle.loads(letters)  # written by this very program
+    return found
