@@ -88,7 +88,9 @@ def test_they_come_back_from_a_folder_and_a_replaced_one_is_perceived(tmp_path: 
     stage = plan_stage_one(_turning(360), one_reference())
     assert stage is not None
     pictures = torch.randint(0, 256, (stage.poses.num_frames, SIDE, SIDE, 3), dtype=torch.uint8)
-    made = collect(stage, pictures, None)
+    figure = torch.zeros(stage.poses.num_frames, SIDE, SIDE, dtype=torch.uint8)
+    figure[:, 8:20, 5:25] = 255
+    made = collect(stage, pictures, figure)
     save_pseudo_references(tmp_path / "sides", made)
 
     def perceive(picture: torch.Tensor, source: str) -> object:
@@ -100,6 +102,8 @@ def test_they_come_back_from_a_folder_and_a_replaced_one_is_perceived(tmp_path: 
     for one in back:
         assert torch.equal(one.image.image, by_name[one.name].image)
         assert torch.equal(one.image.person.body.joints, by_name[one.name].person.body.joints)
+        assert one.image.mask is not None
+        assert torch.equal(one.image.mask, by_name[one.name].mask)  # what a resumed run sees is what the first one saw
     (tmp_path / "sides" / "view_1.npz").unlink()
     write_image(tmp_path / "sides" / "view_1.png", read_image(tmp_path / "sides" / "view_2.png"))
     again = load_pseudo_references(tmp_path / "sides", canvas=(SIDE, SIDE), perceive=perceive)

@@ -5,8 +5,9 @@ The poses are the driver's own on the character's canvas, around its least, medi
 Only a few frames around each are made, so stage one costs little however long the video is. A view that a given picture
 shows already is left out.
 
-In a folder a pseudo reference is a picture and beside it, under the same name, a motion file of one frame that says where
-the person stands. A picture without one is perceived, so a user may replace any of them.
+In a folder a pseudo reference is a picture, `view_1.png`, and beside it a motion file of one frame that says where the
+person stands, `view_1.npz`, and a mask of the person, `view_1.mask.png`. A picture without a motion file is perceived, so
+a user may replace any of them.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ TURN_STEPS: Final = 24
 _ABOVE_HEAD, _BELOW_HIPS = 0.35, 0.05
 """Of the half-body crop: the middle of what training draws."""
 _FULL: Final = 3
+_MASK: Final = ".mask.png"
 PICTURES: Final = (".png", ".jpg", ".jpeg", ".webp")
 
 
@@ -184,7 +186,7 @@ def check_pseudo_folder(folder: Path) -> None:
 
 
 def save_pseudo_references(folder: Path, made: Sequence[PseudoReference]) -> None:
-    """Writes picture and motion file of each.
+    """Writes picture, motion file and mask of each.
 
     Raises:
         OutputError: the folder cannot be written.
@@ -195,14 +197,16 @@ def save_pseudo_references(folder: Path, made: Sequence[PseudoReference]) -> Non
         raise OutputError(f"Cannot create folder {folder}: {error.strerror}. Choose another one.") from error
     for one in made:
         save_track(folder / f"{one.name}.npz", one.image.person)
+        if one.image.mask is not None:
+            write_image(folder / f"{one.name}{_MASK}", one.image.mask[..., None].expand(-1, -1, 3))
         write_image(folder / f"{one.name}.png", one.image.image)
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """Pictures of a folder by name; none where there is no folder."""
+    """Pictures of a folder by name, masks left out; none where there is no folder."""
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in PICTURES and not p.name.endswith(_MASK))
 
 
 def load_pseudo_references(
@@ -233,6 +237,8 @@ def load_pseudo_references(
                     f"{person.width}x{person.height}. Delete it, and {path.name} is perceived instead."
                 )
             placed, _ = cover_canvas(picture, width=canvas[0], height=canvas[1])
-            image = ReferenceImage(image=placed, person=person, mask=None, made=True)
+            mask = path.with_name(path.stem + _MASK)
+            drawn = cover_canvas(read_image(mask), width=canvas[0], height=canvas[1])[0][..., 0] if mask.is_file() else None
+            image = ReferenceImage(image=placed, person=person, mask=drawn, made=True)
         found.append(PseudoReference(name=path.stem, image=image, about=f"from {path}"))
     return found
