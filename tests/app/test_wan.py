@@ -294,3 +294,17 @@ def _described(photo: list[str]) -> Callable[..., ReferenceSet]:
         return read_wan_references(replace(request, described=(Path(photo[2]),)), **settings)  # type: ignore[arg-type]
 
     return read
+
+
+def test_memory_at_work_is_counted() -> None:
+    from dreamactor.app.bench.wan_memory import count_memory
+
+    shape = {
+        "num_attention_heads": 2, "attention_head_dim": 16, "ffn_dim": 64, "num_layers": 1, "image_dim": 8, "text_dim": 8,
+        "added_kv_proj_dim": 32, "motion_encoder_channel_sizes": {"4": 8, "8": 8, "16": 8}, "motion_encoder_size": 16,
+        "motion_style_dim": 8, "motion_dim": 4, "motion_encoder_dim": 8, "face_encoder_hidden_dim": 8,
+        "inject_face_latents_blocks": 1,
+    }  # fmt: skip
+    small, large = (count_memory(width=side, height=side, shape=shape, vae=False)[0] for side in (256, 512))
+    assert large.peak_bytes == pytest.approx(4 * small.peak_bytes, rel=0.1)
+    assert run(["bench", "wan-memory", "--width", "100"]) == 2

@@ -29,6 +29,7 @@ from dreamactor.app.commands import (
     bench_references,
     bench_speech,
     bench_speed,
+    bench_wan_memory,
     build_data,
     convert,
     demo,
@@ -91,6 +92,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "bench perception": bench_perception.command,
     "bench guidance": bench_guidance.command,
     "bench faces": bench_faces.command,
+    "bench wan-memory": bench_wan_memory.command,
     "gallery sources": gallery_sources.command,
 }
 """What is typed -> what runs; two words are a command of a group."""

@@ -56,7 +56,8 @@ class LoadReport:
         return tuple(sorted((*self.needless, *self.unexplained)))
 
     def __str__(self) -> str:
-        groups = Counter(name.removeprefix("blocks.").split(".", 1)[-1].rsplit(".", 2)[0] for name in self.new)
+        parts = (name.split(".") for name in self.new)
+        groups = Counter(part[2] if part[0] == "blocks" else part[0] for part in parts)
         new = ", ".join(f"{name} {count}" for name, count in sorted(groups.items()))
         lines = [
             f"{len(self.loaded)} weights loaded, {len(self.baked)} baked into the text constants, {len(self.needless)} "

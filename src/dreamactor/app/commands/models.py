@@ -6,11 +6,11 @@ import typer
 
 
 def command() -> None:
-    """List models: what they are for, licence, size, hardware, where from, whether installed.
+    """List models: what they are for, licence, size, hardware, where from, whether installed. `dreamactor models` does too.
 
     Examples:
 
-      dreamactor models
+      dreamactor models list
     """
     from dreamactor.app.models import describe_models
 

@@ -100,8 +100,8 @@ class Controls:
 def whole_body(track: PersonTrack) -> tuple[Tensor, Tensor]:
     """A track as COCO-WholeBody points: [T, 133, 2] pixels, [T, 133] confidence on that estimator's scale (0.5 is sure).
 
-    The small toe is the big one, a wrist is as sure as its hand, a nose that looks away is hidden, and a point does not
-    come and go from frame to frame.
+    The small toe is the big one, a wrist is as sure as its hand, a nose that looks away is hidden, a point does not come
+    and go from frame to frame, and shoulders, on which all else hangs, stay through a shot that mostly shows them.
     """
     said = joints_from_track(track, "coco_wholebody_133")
     points, confidence = said.pixels[..., :2].clone(), (said.confidence * (MIN_CONFIDENCE / _SURE)).clamp(max=1.0)
@@ -115,6 +115,7 @@ def whole_body(track: PersonTrack) -> tuple[Tensor, Tensor]:
     away = track.head.tracked & (torch.atan2(yaw.sin(), yaw.cos()).abs() > _FACES_AWAY_RAD)
     confidence[:, COCO_WHOLEBODY_133.index("nose")] *= ~away
     confidence[:, :_NUM_BODY] = _steady(confidence[:, :_NUM_BODY], track)
+    confidence[:, shoulders] = _held(confidence[:, shoulders], track)
     for side in ("left", "right"):
         big, small = (COCO_WHOLEBODY_133.index(f"{side}_{toe}_toe") for toe in ("big", "small"))
         points[:, small], confidence[:, small] = points[:, big], confidence[:, big]
@@ -130,6 +131,17 @@ def _steady(confidence: Tensor, track: PersonTrack) -> Tensor:
         around = torch.arange(len(own))[:, None] + torch.arange(-reach, reach + 1)
         steady[shot] = own[around.clamp(0, len(own) - 1)].median(dim=1).values
     return steady * track.body.tracked[:, None]
+
+
+def _held(confidence: Tensor, track: PersonTrack) -> Tensor:
+    """[T, P] at least the median of the shot, where it is sure; a driver who leaves his picture by a shoulder keeps it."""
+    held = confidence.clone()
+    for shot in shots_of(track.cut):
+        known = track.body.tracked[shot]
+        if bool(known.any()):
+            usual = confidence[shot][known].median(dim=0).values
+            held[shot] = torch.where(usual >= MIN_CONFIDENCE, torch.maximum(held[shot], usual), held[shot])
+    return held * track.body.tracked[:, None]
 
 
 def face_boxes(track: PersonTrack) -> Tensor:
