@@ -109,7 +109,7 @@ class Runner(threading.Thread):
                     return
                 now_s = time.monotonic()
                 if not why and (job.id in self._cancel or now_s > deadline_s):
-                    why = _CANCELLED if job.id in self._cancel else f"It took longer than {self._timeout_s:.0f} s."
+                    why = _CANCELLED if job.id in self._cancel else f"It took longer than {self._timeout_s:g} s."
                     kill_s = now_s + GRACE_S
                     worker.stop.set()
                 if kill_s is not None and now_s > kill_s:
