@@ -44,7 +44,7 @@ class StudioServer:
         raise TimeoutError(self.log.read_text())
 
     def kill(self) -> None:
-        """As a power cut would."""
+        """Without a warning."""
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 

@@ -17,6 +17,8 @@ from dreamactor.app.studio.settings import StudioSettings
 COOKIE: Final = "dreamactor_token"
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
+_PAGE_CALLS: Final = "/gradio_api/"
+"""Gradio says 500 to whoever calls a handler of the page with the wrong values; that is the caller's to mend."""
 _HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -108,6 +110,8 @@ class Guard:
             if message["type"] == "http.response.start":
                 started = True
                 message = {**message, "headers": [*message.get("headers", []), *_HEADERS]}
+                if message["status"] == 500 and scope["path"].startswith(_PAGE_CALLS):
+                    message["status"] = 422
             await send(message)
 
         with suppress(_TooLargeError):

@@ -122,7 +122,9 @@ def _designer(pictures: gr.components.Component, tabs: gr.Tabs) -> dict[str, gr.
             made[name] = gr.Slider(SMALLEST, LARGEST, value=1, step=0.05, label=name.capitalize())
         made["hair"] = gr.Dropdown(list(HAIRCUTS), value=HAIRCUTS[0], label="Hair")
     with gr.Column(min_width=300):
-        picture = gr.Image(label="The actor", type="filepath", interactive=False, elem_id="actor", format="png")
+        picture = gr.Image(
+            label="The actor", type="filepath", interactive=False, elem_id="actor", format="png", buttons=["download"]
+        )
         use = gr.Button("Use as reference", variant="primary", elem_id="use-actor")
     use.click(lambda path: ([path] if path else None, gr.Tabs(selected="animate")), [picture], [pictures, tabs], **_PRIVATE)
     return {**made, "picture": picture}

@@ -21,6 +21,9 @@ GRACE_S: Final = 15.0
 """A job that was asked to stop and does not is ended with its process."""
 MAX_CRASHES: Final = 2
 _POLL_S: Final = 0.2
+_LAST: Final = ("done", "failed", "stopped")
+"""What a worker says last of a job."""
+_CANCELLED: Final = "cancelled"
 _log = logging.getLogger(__name__)
 
 
@@ -88,58 +91,55 @@ class Runner(threading.Thread):
         worker = self._worker if self._worker is not None and self._worker.process.is_alive() else self._start_worker()
         path = self._folder / job.id
         clean_folder(path)
-        worker.pipe.send((job, path))
+        worker.stop.clear()
         deadline_s = time.monotonic() + self._timeout_s
         kill_s: float | None = None
         why, progress = "", JobProgress()
-        while True:
-            message = self._next_message(worker)
-            now_s = time.monotonic()
-            if message is not None and message.what == "progress":
-                progress = progress.after(*message.body)
-                self._store.report(job.id, progress)
-            elif message is not None and message.what == "line":
-                self._store.say(job.id, message.body)
-            elif message is not None and message.what != "ready":
-                self._finish(job, message, why)
-                return
-            if not worker.process.is_alive() and not worker.pipe.poll():
-                self._crashed(job, why)
-                return
-            if self._closing.is_set():
-                self._end_worker()
-                self._store.put_back(job.id, crashed=False)
-                return
-            if not why and (job.id in self._cancel or now_s > deadline_s):
-                why = "cancelled" if job.id in self._cancel else f"It took longer than {self._timeout_s:.0f} s."
-                kill_s = now_s + GRACE_S
-                worker.stop.set()
-            if kill_s is not None and now_s > kill_s:
-                self._end_worker()
-
-    def _next_message(self, worker: _Worker) -> Message | None:
         try:
-            if worker.pipe.poll(_POLL_S):
-                message: Message = worker.pipe.recv()
-                return message
-        except (EOFError, OSError):  # the process is gone
-            time.sleep(_POLL_S)
-        return None
+            worker.pipe.send((job, path))
+            while True:
+                message = worker.pipe.recv() if worker.pipe.poll(_POLL_S) else None
+                if message is not None and message.what in _LAST:
+                    self._finish(job, message, why)
+                    return
+                progress = self._note(job, message, progress)
+                if self._closing.is_set():
+                    self._end_worker()
+                    self._store.put_back(job.id, crashed=False)
+                    return
+                now_s = time.monotonic()
+                if not why and (job.id in self._cancel or now_s > deadline_s):
+                    why = _CANCELLED if job.id in self._cancel else f"It took longer than {self._timeout_s:g} s."
+                    kill_s = now_s + GRACE_S
+                    worker.stop.set()
+                if kill_s is not None and now_s > kill_s:
+                    worker.process.kill()
+        except (EOFError, OSError):  # the process is gone, and its end of the pipe with it
+            self._end_worker()
+            self._crashed(job, why)
+
+    def _note(self, job: Job, message: Message | None, progress: JobProgress) -> JobProgress:
+        """Stores what a running job says; returns its progress."""
+        if message is not None and message.what == "progress":
+            progress = progress.after(*message.body)
+            self._store.report(job.id, progress)
+        elif message is not None and message.what == "line":
+            self._store.say(job.id, message.body)
+        return progress
 
     def _finish(self, job: Job, message: Message, why: str) -> None:
         if message.what == "done":
             self._store.finish(job.id, "done", outcome=message.body)
         elif message.what == "failed":
             self._store.finish(job.id, "failed", error=message.body)
-        elif why == "cancelled":
+        elif why == _CANCELLED:
             self._store.finish(job.id, "cancelled")
         else:
             self._store.finish(job.id, "failed", error=why)
 
     def _crashed(self, job: Job, why: str) -> None:
         """The worker process is gone: what it did waits again once, unless it was to end anyway."""
-        self._worker = None
-        if why == "cancelled":
+        if why == _CANCELLED:
             self._store.finish(job.id, "cancelled")
         elif why:
             self._store.finish(job.id, "failed", error=why)

@@ -43,7 +43,7 @@ def work(jobs: Connection, stop: Event, model: str) -> None:
 
     Args:
         jobs: gives (Job, path of its folder), takes `Message`s.
-        stop: set by the server to end the job that is being done.
+        stop: set by the server to end the job that is being done, and cleared by it before the next one.
         model: name or folder.
     """
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
@@ -56,7 +56,6 @@ def work(jobs: Connection, stop: Event, model: str) -> None:
             job, path = jobs.recv()
         except EOFError:
             return
-        stop.clear()
         folder = JobFolder(path=path)
         try:
             outcome = _do(job, folder, animator, model, _Telling(jobs, stop))
