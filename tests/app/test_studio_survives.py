@@ -73,14 +73,14 @@ def test_of_twenty_jobs_and_three_kills_none_is_lost(server: StudioServer, share
 
 def test_a_killed_job_goes_on_after_its_last_finished_segment(server: StudioServer, shared: Path, tmp_path: Path) -> None:
     motion = tmp_path / "long.npz"
-    save_track(motion, exact_performance_track(4, count=300, framing="full", size=192, kind="wave"))
+    save_track(motion, exact_performance_track(4, count=900, framing="full", size=192, kind="wave"))
     broken, whole = (server.submit(shared / "actor.png", motion, '{"steps": 6, "size": 96}') for _ in range(2))
     while True:
         job = server.get(f"/api/v1/jobs/{broken}")
         assert job["state"] in ("queued", "running")
-        if job["progress"]["stage"] == "denoise" and job["progress"]["done"] > 7:
+        if job["progress"]["stage"] in ("denoise", "decode") and job["progress"]["done"] > 7:
             break
-        time.sleep(0.1)
+        time.sleep(0.02)
     server.kill()
     server.start()
     for job_id in (broken, whole):

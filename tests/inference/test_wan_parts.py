@@ -209,7 +209,7 @@ def test_our_threshold_becomes_theirs_and_nothing_flickers() -> None:
     track.body.confidence[10:12] = 0.1
     _, confidence = whole_body(track)
     assert bool((confidence[:, elbow] >= 0.5).all())
-    track.body.confidence[18:] = 0.1
+    track.body.confidence[10:] = 0.1
     shoulder, confidence = COCO_WHOLEBODY_133.index("left_shoulder"), whole_body(track)[1]
     assert bool((confidence[:, shoulder] >= 0.5).all())
     assert not bool((confidence[24:, elbow] >= 0.5).any())

@@ -51,6 +51,9 @@ _SURE: Final = 0.3
 """Confidence of ours from which a point is drawn elsewhere too; it becomes Wan-Animate's threshold."""
 _STEADY_S: Final = 0.5
 """A point that most frames around show is shown: what flickers at the threshold would be read as motion."""
+_SHOWN_SHARE: Final = 0.2
+"""Shoulders that so much of a shot shows are drawn in all of it: in a portrait they lie at the picture's edge, and arms
+without them hang on nothing."""
 _FACES_AWAY_RAD: Final = math.radians(100)
 """A nose on a head turned further is hidden; estimators guess it all the same."""
 
@@ -101,7 +104,7 @@ def whole_body(track: PersonTrack) -> tuple[Tensor, Tensor]:
     """A track as COCO-WholeBody points: [T, 133, 2] pixels, [T, 133] confidence on that estimator's scale (0.5 is sure).
 
     The small toe is the big one, a wrist is as sure as its hand, a nose that looks away is hidden, a point does not come
-    and go from frame to frame, and shoulders, on which all else hangs, stay through a shot that mostly shows them.
+    and go from frame to frame, and shoulders, on which all else hangs, stay through a shot that shows them now and then.
     """
     said = joints_from_track(track, "coco_wholebody_133")
     points, confidence = said.pixels[..., :2].clone(), (said.confidence * (MIN_CONFIDENCE / _SURE)).clamp(max=1.0)
@@ -115,7 +118,7 @@ def whole_body(track: PersonTrack) -> tuple[Tensor, Tensor]:
     away = track.head.tracked & (torch.atan2(yaw.sin(), yaw.cos()).abs() > _FACES_AWAY_RAD)
     confidence[:, COCO_WHOLEBODY_133.index("nose")] *= ~away
     confidence[:, :_NUM_BODY] = _steady(confidence[:, :_NUM_BODY], track)
-    confidence[:, shoulders] = _held(confidence[:, shoulders], track)
+    points[:, shoulders], confidence[:, shoulders] = _held(points[:, shoulders], confidence[:, shoulders], track)
     for side in ("left", "right"):
         big, small = (COCO_WHOLEBODY_133.index(f"{side}_{toe}_toe") for toe in ("big", "small"))
         points[:, small], confidence[:, small] = points[:, big], confidence[:, big]
@@ -133,15 +136,25 @@ def _steady(confidence: Tensor, track: PersonTrack) -> Tensor:
     return steady * track.body.tracked[:, None]
 
 
-def _held(confidence: Tensor, track: PersonTrack) -> Tensor:
-    """[T, P] at least the median of the shot, where it is sure; a driver who leaves his picture by a shoulder keeps it."""
-    held = confidence.clone()
+def _held(points: Tensor, confidence: Tensor, track: PersonTrack) -> tuple[Tensor, Tensor]:
+    """Points [T, P, 2] and confidence [T, P], at least as sure as in `_SHOWN_SHARE` of the shot.
+
+    A driver who leaves his picture by a shoulder keeps it, in its usual place below the head: what is guessed outside strays.
+    """
+    points, held = points.clone(), confidence.clone()
+    head, radius = track.head.center[:, None, :2], track.head.radius_px[:, None, None].clamp_min(1e-3)
+    below = (points - head) / radius
     for shot in shots_of(track.cut):
         known = track.body.tracked[shot]
-        if bool(known.any()):
-            usual = confidence[shot][known].median(dim=0).values
-            held[shot] = torch.where(usual >= MIN_CONFIDENCE, torch.maximum(held[shot], usual), held[shot])
-    return held * track.body.tracked[:, None]
+        if not bool(known.any()):
+            continue
+        usual = confidence[shot][known].quantile(1 - _SHOWN_SHARE, dim=0)
+        for point in torch.nonzero(usual >= MIN_CONFIDENCE).flatten().tolist():
+            sure = known & (confidence[shot, point] >= MIN_CONFIDENCE)
+            place = head[shot, 0] + below[shot, point][sure].median(dim=0).values * radius[shot, 0]
+            points[shot, point] = torch.where(sure[:, None], points[shot, point], place)
+            held[shot, point] = held[shot, point].clamp_min(float(usual[point]))
+    return points, held * track.body.tracked[:, None]
 
 
 def face_boxes(track: PersonTrack) -> Tensor:
