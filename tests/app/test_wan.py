@@ -8,6 +8,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -141,6 +142,30 @@ def test_out_of_memory_and_a_wrong_lora_are_one_line_and_leave_nothing(
     assert _animate(wan, photo, driver, tmp_path / "out.mp4") == 2
     _expect_one_line(capsys, "Out of memory in mode full")
     assert not (tmp_path / "out.mp4").exists()
+
+
+def test_a_run_that_broke_off_goes_on_with_the_same_frames(
+    wan: Path, photo: list[str], tmp_path: Path, short_segments: None, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    from dreamactor.inference.wan.pipeline import SegmentPipeline
+
+    driver, draw, drawn = write_driver(tmp_path / "driver.mp4", 12), SegmentPipeline.draw, []
+    assert _animate(wan, photo, driver, tmp_path / "whole.mp4") == 0
+
+    def draws_once(self: SegmentPipeline, *args: Any, **kwargs: Any) -> Tensor:
+        drawn.append(True)
+        if len(drawn) == 2:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        return draw(self, *args, **kwargs)
+
+    monkeypatch.setattr(SegmentPipeline, "draw", draws_once)
+    assert _animate(wan, photo, driver, tmp_path / "out.mp4") == 2
+    monkeypatch.setattr(SegmentPipeline, "draw", draw)
+    assert _animate(wan, photo, driver, tmp_path / "out.mp4", "--resume") == 0
+    assert "Resuming after 1 finished" in capsys.readouterr().err
+    whole, resumed = (read_clip(tmp_path / f"{name}.mp4").frames for name in ("whole", "out"))
+    assert torch.equal(whole, resumed)
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ def _steady(confidence: Tensor, track: PersonTrack) -> Tensor:
 def _held(points: Tensor, confidence: Tensor, track: PersonTrack) -> tuple[Tensor, Tensor]:
     """Points [T, P, 2] and confidence [T, P], at least as sure as in `_SHOWN_SHARE` of the shot.
 
-    A driver who leaves his picture by a shoulder keeps it, in its usual place below the head: what is guessed outside strays.
+    A driver who leaves his picture by a shoulder keeps it, in its usual place below the head: guesses outside stray.
     """
     points, held = points.clone(), confidence.clone()
     head, radius = track.head.center[:, None, :2], track.head.radius_px[:, None, None].clamp_min(1e-3)
