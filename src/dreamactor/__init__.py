@@ -8,10 +8,10 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "load": "dreamactor.app.library",
-    "animate": "dreamactor.app.library",
-    "frames": "dreamactor.app.library",
-    "evaluate": "dreamactor.app.library",
+    "load": "dreamactor.app.python_api",
+    "animate": "dreamactor.app.python_api",
+    "frames": "dreamactor.app.python_api",
+    "evaluate": "dreamactor.app.python_api",
     "look_at": "dreamactor.inference.look",
     "Animator": "dreamactor.inference.animator",
     "AnimateRequest": "dreamactor.inference.request",

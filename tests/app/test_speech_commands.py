@@ -13,8 +13,6 @@ import torch
 from dreamactor.app.bench import speech as bench
 from dreamactor.app.film import film_actor
 from dreamactor.app.main import run
-from dreamactor.data.speech.espeak import say
-from dreamactor.errors import ConfigError
 from dreamactor.inference.audio_encoder import AUDIO_FILE, load_audio_encoder, save_audio_encoder
 from dreamactor.inference.bundle import load_face_encoders, save_bundle
 from dreamactor.models.audio_motion import AudioMotionEncoder
@@ -23,17 +21,7 @@ from dreamactor.types.video import AudioClip
 from dreamactor.video.audio import read_audio, write_audio
 from dreamactor.video.reader import probe, read_clip
 from factories import make_audio_encoder
-
-
-def _has_espeak() -> bool:
-    try:
-        say("a", voice="en-us")
-    except ConfigError:
-        return False
-    return True
-
-
-needs_espeak = pytest.mark.skipif(not _has_espeak(), reason="espeak-ng is not installed")
+from synthesiser import needs_espeak
 
 
 @pytest.fixture(scope="module")

@@ -23,19 +23,9 @@ from dreamactor.data.speech.phonemes import lip_closures_s, mouth_of, visemes_of
 from dreamactor.data.speech.talk import held_out_talk, training_talk
 from dreamactor.data.speech.wear import RATE_HZ, level_of, music, noisy, room, to_rate, worn
 from dreamactor.errors import ConfigError
+from synthesiser import needs_espeak
 
 MAMA = (Phone("m", 0.5, 0.6), Phone("ɑː", 0.6, 0.8), Phone("m", 0.8, 0.9), Phone("ɐ", 0.9, 1.05), Phone("", 1.05, 2.0))
-
-
-def _has_espeak() -> bool:
-    try:
-        say("a", voice="en-us")
-    except ConfigError:
-        return False
-    return True
-
-
-needs_espeak = pytest.mark.skipif(not _has_espeak(), reason="espeak-ng is not installed")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
@@ -14,11 +15,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dreamactor.app.studio.settings import StudioSettings
 
+log = logging.getLogger(__name__)
+
 COOKIE: Final = "dreamactor_token"
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
 _PAGE_CALLS: Final = "/gradio_api/"
-"""Gradio says 500 to whoever calls a handler of the page with the wrong values; that is the caller's to mend."""
+"""Gradio says 500 to whoever calls a handler of the page with the wrong values; that is the caller's to mend. It says
+the same where a handler fails by itself, so the log keeps every one."""
 _HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -111,6 +115,7 @@ class Guard:
                 started = True
                 message = {**message, "headers": [*message.get("headers", []), *_HEADERS]}
                 if message["status"] == 500 and scope["path"].startswith(_PAGE_CALLS):
+                    log.warning("%s %s was answered with 500; the caller is told 422.", scope["method"], scope["path"])
                     message["status"] = 422
             await send(message)
 

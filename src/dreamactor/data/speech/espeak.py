@@ -80,26 +80,26 @@ class _Engine:
     def __init__(self) -> None:
         name = ctypes.util.find_library("espeak-ng") or "libespeak-ng.so.1"
         try:
-            self.library = ctypes.CDLL(name)
+            self._espeak = ctypes.CDLL(name)
         except OSError as error:
             raise ConfigError(_MISSING) from error
-        self.rate_hz = int(self.library.espeak_Initialize(_SYNCHRONOUS, 0, None, _PHONEME_EVENTS | _PHONEME_IPA))
+        self.rate_hz = int(self._espeak.espeak_Initialize(_SYNCHRONOUS, 0, None, _PHONEME_EVENTS | _PHONEME_IPA))
         if self.rate_hz <= 0:
             raise ConfigError(_MISSING)
         self.pieces: list[np.ndarray] = []
         self.starts: list[tuple[int, str]] = []
         self._keep = _Callback(self._take)
-        self.library.espeak_SetSynthCallback(self._keep)
+        self._espeak.espeak_SetSynthCallback(self._keep)
 
     def speak(self, text: str, name: str, settings: Iterable[tuple[int, int]]) -> _Spoken | None:
         """Samples [N] int16, and where each phoneme starts; None where there is no such voice."""
-        if self.library.espeak_SetVoiceByName(name.encode()) != 0:
+        if self._espeak.espeak_SetVoiceByName(name.encode()) != 0:
             return None
         for parameter, value in settings:
-            self.library.espeak_SetParameter(parameter, value, 0)
+            self._espeak.espeak_SetParameter(parameter, value, 0)
         letters = text.encode()
-        self.library.espeak_Synth(letters, len(letters) + 1, 0, _BY_CHARACTER, 0, _UTF8, None, None)
-        self.library.espeak_Synchronize()
+        self._espeak.espeak_Synth(letters, len(letters) + 1, 0, _BY_CHARACTER, 0, _UTF8, None, None)
+        self._espeak.espeak_Synchronize()
         return np.concatenate(self.pieces), self.starts
 
     def _take(self, samples: ctypes._Pointer[ctypes.c_short], count: int, events: ctypes._Pointer[_Event]) -> int:
