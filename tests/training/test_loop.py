@@ -79,9 +79,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, nn.Linear]:
 def _slowly(folder: Path) -> None:
     torch.set_num_threads(1)
     fit = Fit(folder, OFTEN)
-    fit.before = lambda loop: time.sleep(
-        0.06
-    )  # the three kills come within 1.05 s, before the last step
+    fit.before = lambda loop: time.sleep(0.06)  # the three kills come within 1.05 s, before the last step
     fit.run()
 
 
