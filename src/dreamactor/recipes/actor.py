@@ -1,7 +1,7 @@
 """The embedded model's recipe: shapes, and one resumable road from nothing to a model folder.
 
-    samples/     clips of actors, drawn                 (data.build)
-    guided/      their guidance, drawn                  (training.guided)
+    samples/ stills/   clips of actors, drawn           (data.build)
+    guided/ guided_stills/   their guidance, drawn      (training.guided)
     face/        the face encoders, a recipe of their own    (recipes.face)
     vae/ dit/ decoder/   checkpoint and log of each training
     model/       the finished bundle
@@ -11,7 +11,8 @@ Every stage that finished is skipped when the same command runs again; an interr
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -38,7 +39,7 @@ from dreamactor.training.clips import MemoryClips
 from dreamactor.training.decoder import train_decoder, worn_latent
 from dreamactor.training.distributed import Workers, alone
 from dreamactor.training.dit import predict_latents
-from dreamactor.training.encoded import EncodedSample, load_samples
+from dreamactor.training.encoded import EncodedSample, encode_sample, load_samples
 from dreamactor.training.guided import guide_sample, load_guided, save_guided
 from dreamactor.training.loop import LoopConfig, bfloat16_pays
 from dreamactor.training.stages import StageConfig
@@ -103,6 +104,7 @@ class ActorRecipe:
         num_samples, size, num_frames: clips to draw, their pixels and frames.
         num_glimpses: actors more, each in a clip of `GLIMPSE_FRAMES`: frames of one clip are nearly one picture, and a
             decoder that has seen few actors learns them by heart.
+        num_stills: actors more, each in one frame of a clip and for the decoder alone, which is a network of single frames.
         vae_steps, dit_steps, decoder_steps: optimizer steps.
         face: the face encoders' own recipe; None: an untrained one, for trying the machinery.
         colourings: how many times the DiT sees each clip, every time in other colours.
@@ -119,6 +121,7 @@ class ActorRecipe:
     size: int = 256
     num_frames: int = 13
     num_glimpses: int = 3400
+    num_stills: int = 5000
     vae_steps: int = 2600
     dit_steps: int = 3300
     decoder_steps: int = 11000
@@ -132,8 +135,9 @@ class ActorRecipe:
     gradient_checkpointing: bool = False
 
     def of_size(self, num_samples: int) -> ActorRecipe:
-        """With so many clips, and glimpses in the same proportion."""
-        return replace(self, num_samples=num_samples, num_glimpses=self.num_glimpses * num_samples // self.num_samples)
+        """With so many clips, glimpses and stills in the same proportion."""
+        more = {name: getattr(self, name) * num_samples // self.num_samples for name in ("num_glimpses", "num_stills")}
+        return replace(self, num_samples=num_samples, **more)
 
     def loop(self, steps: int, rate: float, *, bfloat16: bool, decay: float = 0.99) -> LoopConfig:
         """Of one training."""
@@ -173,7 +177,7 @@ def actor_preset(recipe: ActorRecipe, *, name: str = "actor") -> Preset:
 
 GLIMPSE_FRAMES = 5
 """Two latent frames: one as a video begins, one as it goes on."""
-FIRST_GLIMPSE_SEED = 10_001
+FIRST_GLIMPSE_SEED, FIRST_STILL_SEED = 10_001, 20_001
 GOING_ON = 0.6
 """Of the learning rate, where training goes on from a model."""
 FACE_INPUT = "face_mlp.0.weight"
@@ -228,7 +232,7 @@ def train_actor(
     )  # fmt: skip
     if stage not in (ALL, plan[-1].name):
         return run / "dit" / stage
-    return workers.in_turn(lambda: _finish(run, recipe, start, faces, paths, vae, dit.eval(), samples))
+    return workers.in_turn(lambda: _finish(run, recipe, start, faces, paths, vae, dit.eval(), samples, report))
 
 
 def _prepare(
@@ -236,12 +240,13 @@ def _prepare(
 ) -> tuple[FaceEncoders, list[Path], VideoVAE]:  # fmt: skip
     """Draws samples and guidance and trains the small networks that the DiT needs, whatever is missing of it."""
     shapes = recipe.shapes
-    for part, first, count, num_frames in (
-        ("samples", 1, recipe.num_samples, recipe.num_frames),
-        ("glimpses", FIRST_GLIMPSE_SEED, recipe.num_glimpses, GLIMPSE_FRAMES),
+    for part, folder, first, count, num_frames in (
+        ("samples", "samples", 1, recipe.num_samples, recipe.num_frames),
+        ("glimpses", "samples", FIRST_GLIMPSE_SEED, recipe.num_glimpses, GLIMPSE_FRAMES),
+        ("stills", "stills", FIRST_STILL_SEED, recipe.num_stills, 1),
     ):
         build_actor_data(
-            run / "samples", seeds=range(first, first + count), size=recipe.size, num_frames=num_frames,
+            run / folder, seeds=range(first, first + count), size=recipe.size, num_frames=num_frames,
             workers=recipe.workers, report=partial(report, part),
         )  # fmt: skip
     if recipe.face is None:
@@ -249,7 +254,7 @@ def _prepare(
         faces = FaceEncoders(landmarks=LandmarkFaceEncoder(code_dim=shapes.dit.face_code_dim, width=16).eval(), rgb=None)
     else:
         faces = train_faces(run / "face", recipe.face, report, start=None if start is None else start.face_rgb)
-    paths = _guide(run, faces, report)
+    paths = _guide(run / "samples", run / "guided", faces, report)
     torch.manual_seed(recipe.seed)
     vae = VideoVAE(shapes.vae)
 
@@ -266,7 +271,7 @@ def _prepare(
 
 def _finish(
     run: Path, recipe: ActorRecipe, start: ModelBundle | None, faces: FaceEncoders, paths: list[Path], vae: VideoVAE,
-    dit: DiT, samples: list[EncodedSample],
+    dit: DiT, samples: list[EncodedSample], report: Report,
 ) -> Path:  # fmt: skip
     """Trains the decoder on what the DiT makes, and writes the bundle."""
     shapes = recipe.shapes
@@ -275,7 +280,11 @@ def _finish(
     if start is not None:
         start_from(decoder, start.decoder, grown=(FACE_INPUT,), last_inputs=1)  # the last one says that there is a face
     config = recipe.loop(recipe.decoder_steps, 6e-4, bfloat16=bfloat16_pays(), decay=0.995)
-    train_once(run / "decoder", decoder, lambda: _train_decoder(vae, dit, decoder, samples, paths, run, config, recipe))
+    stills = _guide(run / "stills", run / "guided_stills", faces, report)
+    shown = itertools.chain(
+        zip(paths, samples[: len(paths)], strict=True), ((path, encode_sample(vae, load_guided(path))) for path in stills)
+    )
+    train_once(run / "decoder", decoder, lambda: _train_decoder(vae, dit, decoder, shown, run, config, recipe))
     described = asdict(recipe)
     del described["shapes"]  # model.json says them itself
     bundle = ModelBundle(
@@ -296,12 +305,11 @@ def _ancestry(start: ModelBundle | None) -> dict[str, Any]:
     return {} if start is None else {"started_from": start.metadata}
 
 
-def _guide(run: Path, faces: FaceEncoders, report: Report) -> list[Path]:
-    """Draws the guidance of all samples that have none yet; faces as one of the encoders sees them."""
-    folder = run / "guided"
+def _guide(source: Path, folder: Path, faces: FaceEncoders, report: Report) -> list[Path]:
+    """Draws into `folder` the guidance of all samples of `source` that lack it; faces as one of the encoders sees them."""
     folder.mkdir(parents=True, exist_ok=True)
     made = []
-    paths = list(list_samples(run / "samples"))
+    paths = list(list_samples(source))
     for index, path in enumerate(paths):
         out = folder / path.name
         if not out.exists():
@@ -314,17 +322,18 @@ def _guide(run: Path, faces: FaceEncoders, report: Report) -> list[Path]:
 
 
 def _train_decoder(
-    vae: VideoVAE, dit: DiT, decoder: ProxyDecoder, samples: list[EncodedSample], paths: list[Path], run: Path,
+    vae: VideoVAE, dit: DiT, decoder: ProxyDecoder, shown: Iterable[tuple[Path, EncodedSample]], run: Path,
     config: LoopConfig, recipe: ActorRecipe,
 ) -> None:  # fmt: skip
     """The decoder learns from what the DiT makes of the guidance, and now and then from worn truth."""
     generator = torch.Generator().manual_seed(recipe.seed)
-    decoded: list[Tensor] = []
-    for index, encoded in enumerate(samples[: len(paths)]):
+    paths, decoded = [], []
+    for index, (path, encoded) in enumerate(shown):
         if index % 8:
             latent = predict_latents(dit, [encoded], num_steps=DECODED_STEPS[index % 3], seed=index)[0]
         else:
             latent = worn_latent(encoded, generator=generator)
+        paths.append(path)
         decoded.append(_pictures(vae, latent).contiguous())
     crop = min(128, load_guided(paths[0]).frames.shape[1])
     train_decoder(decoder, paths, decoded, run / "decoder", config, batch_size=8, crop=crop, seed=recipe.seed)

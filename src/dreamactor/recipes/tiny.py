@@ -32,8 +32,8 @@ DEFAULTS = ModelDefaults(size=64, steps=2, guidance_reference=2.5, guidance_moti
 def tiny_recipe() -> ActorRecipe:
     """The actor's whole training in seconds; the face encoder stays untrained."""
     return ActorRecipe(
-        num_samples=4, num_glimpses=2, size=64, num_frames=9, vae_steps=2, dit_steps=20, decoder_steps=2, colourings=1,
-        face=None, workers=1,
+        num_samples=4, num_glimpses=2, num_stills=2, size=64, num_frames=9, vae_steps=2, dit_steps=20, decoder_steps=2,
+        colourings=1, face=None, workers=1,
         shapes=ActorShapes(vae=VAE, dit=DIT, decoder=DECODER, defaults=DEFAULTS),
     )  # fmt: skip
 

@@ -37,14 +37,14 @@ def worn_latent(sample: EncodedSample, *, generator: torch.Generator) -> Tensor:
 
 
 def decoder_batch(
-    path: Path, decoded: Tensor, *, crop: int, generator: torch.Generator, num_frames: int
+    path: Path, decoded: Tensor, *, crop: int, generator: torch.Generator
 ) -> tuple[DecodeInput, Tensor, Tensor]:
-    """A crop of some frames of one sample, its colours turned: input, truth [1, 3, t, c, c] and weight [1, 1, t, c, c]."""
+    """A crop of one frame of a sample, its colours turned: input, truth [1, 3, 1, c, c] and weight [1, 1, 1, c, c]."""
     with safe_open(path, framework="pt") as opened:
         slices = {name: opened.get_slice(name) for name in ("frames", "proxy", "seen", "figure", "mask", "maps")}
         length, height, width, _ = slices["frames"].get_shape()
         head = opened.get_tensor("head")
-        picks = torch.randperm(length, generator=generator)[:num_frames].sort().values
+        picks = torch.randint(length, (1,), generator=generator)
         x, y, _ = head[picks[0]].tolist()
         if torch.rand((), generator=generator) < 0.5:  # often around the head: that is where people look
             left, top = x - crop / 2, y - crop / 2
@@ -105,20 +105,17 @@ def train_decoder(
         paths: guided samples; `decoded`: what the VAE decoded for each, uint8 [T, H, W, 3].
         run: folder for checkpoint and log.
         config: the loop's.
-        batch_size: frames a step, two from each of some samples.
+        batch_size: frames a step, each from a sample drawn for it: frames of one clip are nearly one picture.
         crop: side in pixels.
         seed: of batches.
     """
     loop = TrainingLoop({"decoder": decoder}, config, run, seed=seed)
-    per_sample = 2
 
     def loss_of(generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         inputs, truths, weights = [], [], []
-        for _ in range(batch_size // per_sample):
+        for _ in range(batch_size):
             index = int(torch.randint(len(paths), (1,), generator=generator))
-            given, truth, weight = decoder_batch(
-                paths[index], decoded[index], crop=crop, generator=generator, num_frames=per_sample
-            )
+            given, truth, weight = decoder_batch(paths[index], decoded[index], crop=crop, generator=generator)
             inputs.append(given)
             truths.append(truth)
             weights.append(weight)
