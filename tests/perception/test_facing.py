@@ -73,6 +73,23 @@ def test_no_face_in_the_whole_shot_says_nothing() -> None:
     assert float(facing.yaw_rad.abs().max()) < radians(20)
 
 
+@pytest.mark.parametrize("direction", [1.0, -1.0])
+def test_the_pixels_of_a_head_say_which_way_round_it_went(direction: float) -> None:
+    """Somebody is seen from the front and then for a moment not at all; half a turn later they are seen from behind."""
+    front, lost = 20, 36
+    degrees = torch.cat([torch.zeros(front + lost), torch.full((20,), 180.0)])
+    seen = torch.ones(len(degrees), dtype=torch.bool)
+    seen[front : front + lost] = False
+    found = torch.arange(len(degrees)) < front
+    turned = torch.zeros(len(degrees))
+    turned[front : front + lost] = radians(direction * 180.0 / lost)
+    facing = find_facing(
+        degrees.deg2rad(), degrees.deg2rad(), seen, mesh=degrees.deg2rad(), found=found, fps=25.0, turned=turned
+    )
+    travelled = torch.rad2deg(facing.yaw_rad[-1] - facing.yaw_rad[0])
+    assert float(travelled) == pytest.approx(direction * 180.0, abs=15.0)
+
+
 def test_a_mirrored_shot_turns_the_other_way() -> None:
     degrees = torch.tensor([STEP_DEG * i for i in range(73)])
     found = ((degrees + 180) % 360 - 180).abs() < 65

@@ -68,8 +68,9 @@ _OUTSIDE_MARGIN = 0.03
 
 
 def assemble_shot(
-    people: Sequence[RawPerson], *, times: FrameTimes, width: int, height: int, source: str = ""
-) -> PersonTrack:
+    people: Sequence[RawPerson], *, times: FrameTimes, width: int, height: int, source: str = "",
+    turned_rad: Tensor | None = None,
+) -> PersonTrack:  # fmt: skip
     """Builds the track of one shot; `cut` is False in all its frames.
 
     Args:
@@ -77,13 +78,16 @@ def assemble_shot(
         times: their times.
         width, height: size of the pictures in pixels.
         source: where the track comes from.
+        turned_rad: [T] how far the head has turned since the frame before, NaN or None where nobody can tell.
     """
     found = torch.tensor([person.found for person in people])
     found = _without_strays(people, found)
     if not found.any():
         return empty_track(len(people), width=width, height=height, times=times, source=source)
     face = _faces_on_the_head(people)
-    facing = find_head_facing(face, torch.stack([person.joints_m for person in people]), found, fps=float(times.fps))
+    facing = find_head_facing(
+        face, torch.stack([person.joints_m for person in people]), found, fps=float(times.fps), turned_rad=turned_rad
+    )
     people = [undo_confusion(person, int(how)) for person, how in zip(people, facing.confusion, strict=True)]
     joints_m = torch.stack([person.joints_m for person in people])
     sound = found & ~find_collapses(shoulder_yaw(joints_m), facing, fps=float(times.fps))

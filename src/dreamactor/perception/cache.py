@@ -16,7 +16,7 @@ from dreamactor.errors import MotionFileError, OutputError
 from dreamactor.perception.track_file import load_track, save_track
 from dreamactor.types.track import PersonTrack
 
-PERCEPTION_VERSION = 2
+PERCEPTION_VERSION = 3
 """Raised whenever the same picture would give another track."""
 
 _log = logging.getLogger(__name__)

@@ -3,12 +3,14 @@
 An estimator that sees one picture at a time confuses front and back: a body seen from behind may come out as one that
 faces the camera, with left and right exchanged and its depth right (`EXCHANGED`) or mirrored too (`MIRRORED`). Near the
 profile its yaw sticks at 90 degrees. Single frames cannot settle that. But a person turns evenly and never by half a
-turn in a frame, such confusions last, and a face that is not found tells a back from a front. So we take the path of
-yaw and confusion that makes all frames of the shot together most likely (Viterbi), which lags neither way.
+turn in a frame, such confusions last, a face that is not found tells a back from a front, and the head's pixels show to
+which side it turns (`turning.py`). So we take the path of yaw and confusion that makes all frames of the shot together
+most likely (Viterbi), which lags neither way.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import pi, radians
 from typing import Final
@@ -55,6 +57,12 @@ _TURN_RAD_PER_S: Final = radians(200.0)
 _MOST_RAD_PER_S: Final = radians(590.0)
 """Heads usually turn slower than the first, and never faster than the second."""
 
+_TURNED_SHARE: Final = (0.5, 3.0)
+_TURNED_SPREAD_RAD: Final = radians(4.0)
+_TURNED_STRAY: Final = 0.05
+"""A head turns by so many times what its pixels say (hair and hats are no spheres, and plain ones show less than all), give or
+take the second; now and then they are about something else."""
+
 _FACE_DEG: Final = (0.0, 50.0, 65.0, 80.0, 95.0, 180.0)
 _FACE_FOUND: Final = (1.0, 0.97, 0.85, 0.3, 0.05, 0.05)
 """Share of frames with a face, by yaw (drawn turns; as a multiple of the share near the front in this shot)."""
@@ -93,7 +101,9 @@ class Facing:
     confusion: Tensor
 
 
-def find_facing(ears: Tensor, shoulders: Tensor, seen: Tensor, *, mesh: Tensor, found: Tensor, fps: float) -> Facing:
+def find_facing(
+    ears: Tensor, shoulders: Tensor, seen: Tensor, *, mesh: Tensor, found: Tensor, fps: float, turned: Tensor | None = None
+) -> Facing:
     """Finds the path through one shot.
 
     Args:
@@ -103,6 +113,7 @@ def find_facing(ears: Tensor, shoulders: Tensor, seen: Tensor, *, mesh: Tensor, 
         mesh: [T] yaw of the face mesh, radians.
         found: [T] bool, whether there is a face.
         fps: frames per second.
+        turned: [T] how far the head's pixels turned since the frame before, radians; NaN where they tell nothing.
     """
     angles = torch.arange(_BINS) * _STEP_RAD - pi  # [S]
     score = _confusion_likelihood(angles) * torch.ones(len(ears), 1, 1)  # [T, 3, S]
@@ -113,7 +124,8 @@ def find_facing(ears: Tensor, shoulders: Tensor, seen: Tensor, *, mesh: Tensor, 
     move = -0.5 * (step * fps / _TURN_RAD_PER_S).square()
     move = move.masked_fill(step.abs() > max(_MOST_RAD_PER_S / fps, 1.5 * _STEP_RAD), -torch.inf)
 
-    modes, places = _best_path(score, move)
+    told = torch.full((len(ears),), torch.nan) if turned is None else turned
+    modes, places = _best_path(score, (move + _turn_likelihood(step, one) for one in told[1:]))
     turns = torch.round(torch.diff(angles[places]) / (2 * pi)).cumsum(0)
     yaw = angles[places] - 2 * pi * torch.cat((torch.zeros(1), turns))
     unsure = _interpolate(_wrap(yaw).abs(), torch.tensor(_EVEN_KNOTS_DEG).deg2rad(), torch.tensor(_UNSURE_DEG))
@@ -121,13 +133,14 @@ def find_facing(ears: Tensor, shoulders: Tensor, seen: Tensor, *, mesh: Tensor, 
     return Facing(yaw_rad=yaw, confusion=modes)
 
 
-def _best_path(score: Tensor, move: Tensor) -> tuple[Tensor, Tensor]:
-    """Confusion [T] and bin [T] of the path with the highest sum of scores [T, 3, S] and moves [S to, S from] (Viterbi)."""
+def _best_path(score: Tensor, moves: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
+    """Confusion [T] and bin [T] of the path with the highest sum of scores [T, 3, S] and moves (T - 1 times [S to, S from]:
+    Viterbi)."""
     stay = torch.arange(3)[:, None].expand(3, score.shape[-1])
     best = score[0].clone()
     best[MIRRORED:] -= _SWITCH_COST
     came_mode, came_bin = [], []
-    for now in score[1:]:
+    for now, move in zip(score[1:], moves, strict=True):
         moved, from_bin = (best[:, None] + move).max(dim=-1)  # [3, S]
         entered, from_mode = moved.max(dim=0)  # out of another confusion, at a cost
         switch = entered - _SWITCH_COST > moved
@@ -170,6 +183,16 @@ def _confusion_likelihood(angles: Tensor) -> Tensor:
     confused = _interpolate(angles.abs(), torch.tensor(_TRUE_DEG).deg2rad(), torch.tensor(_CONFUSED))
     rarer = _CONFUSED_WEIGHT * (confused / max(_CONFUSED)).log()
     return torch.stack((torch.zeros_like(rarer), rarer, rarer))
+
+
+def _turn_likelihood(step: Tensor, told: Tensor) -> Tensor:
+    """[S, S] logarithm of how well steps [S to, S from] fit the turn that the head's pixels show; 0 where they show none."""
+    if told.isnan():
+        return torch.zeros(())
+    low, high = torch.stack([share * told for share in _TURNED_SHARE]).sort().values
+    off = step - step.clamp(low, high)
+    near = torch.exp(-0.5 * (off / _TURNED_SPREAD_RAD).square())
+    return ((1 - _TURNED_STRAY) * near + _TURNED_STRAY).log()
 
 
 def _reading_likelihood(

@@ -108,11 +108,14 @@ def shoulder_yaw(joints_m: Tensor) -> Tensor:
     return torch.atan2(across[:, 2], across[:, 0])
 
 
-def find_head_facing(face: FaceReading, joints_m: Tensor, seen: Tensor, *, fps: float) -> Facing:
-    """The path of the head's yaw through one shot; joints [T, J, 3] in metres, seen [T] bool."""
+def find_head_facing(
+    face: FaceReading, joints_m: Tensor, seen: Tensor, *, fps: float, turned_rad: Tensor | None = None
+) -> Facing:
+    """The path of the head's yaw through one shot; joints [T, J, 3] in metres; the rest as in `find_facing`."""
     return find_facing(
-        body_yaw(joints_m), shoulder_yaw(joints_m), seen, mesh=face.angles_rad[:, 0], found=face.found, fps=fps
-    )
+        body_yaw(joints_m), shoulder_yaw(joints_m), seen, mesh=face.angles_rad[:, 0], found=face.found, fps=fps,
+        turned=turned_rad,
+    )  # fmt: skip
 
 
 def track_head(

@@ -47,6 +47,7 @@ class RawVideo:
         width, height: of the pictures in pixels.
         source: where it comes from, for people ("clip.mp4 (mediapipe 0.10.21)").
         camera: how the camera moved; None where nobody looked.
+        turned_rad: [T] how far the head has turned since the frame before (`turning.py`); None where nobody looked.
     """
 
     people: tuple[RawPerson, ...]
@@ -56,6 +57,7 @@ class RawVideo:
     height: int
     source: str
     camera: CameraTrack | None = None
+    turned_rad: Tensor | None = None
 
 
 def perceive_video(
@@ -107,9 +109,10 @@ def observe_video(
     if person is not None and person < 1:
         raise ConfigError(f"--person counts from 1 (the largest), got {person}. Use 1 or more, or leave it out.")
     from dreamactor.perception.camera_motion import CameraFollower  # needs OpenCV, which motion files do not
+    from dreamactor.perception.turning import TurnMeter
 
     follower = _Follower(estimator, rank=person or 1)
-    cuts, camera = CutDetector(), CameraFollower()
+    cuts, camera, head = CutDetector(), CameraFollower(), TurnMeter()
     people: list[RawPerson] = []
     pts: list[int] = []
     starts = [0]
@@ -120,7 +123,9 @@ def observe_video(
             starts.append(len(people))
             follower.restart()
         people.append(follower.observe(picture))
-        camera.observe(picture, people[-1], new_shot=len(people) - 1 == starts[-1])
+        new_shot = len(people) - 1 == starts[-1]
+        camera.observe(picture, people[-1], new_shot=new_shot)
+        head.observe(picture, people[-1], new_shot=new_shot)
         pts.append(stamp)
         if progress is not None:
             progress(len(people), num_frames)
@@ -136,6 +141,7 @@ def observe_video(
         height=size[1],
         source=f"{source} ({estimator.name})",
         camera=camera.track(),
+        turned_rad=head.turned_rad(),
     )
 
 
@@ -143,7 +149,12 @@ def assemble_video(raw: RawVideo) -> PersonTrack:
     """The track of what was seen, shot by shot."""
     shots = [
         assemble_shot(
-            raw.people[start:stop], times=raw.times[start:stop], width=raw.width, height=raw.height, source=raw.source
+            raw.people[start:stop],
+            times=raw.times[start:stop],
+            width=raw.width,
+            height=raw.height,
+            source=raw.source,
+            turned_rad=None if raw.turned_rad is None else raw.turned_rad[start:stop],
         )
         for start, stop in pairwise((*raw.starts, len(raw.people)))
     ]

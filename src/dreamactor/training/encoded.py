@@ -53,7 +53,7 @@ def _per_latent(share: Tensor, temporal: int, cells: tuple[int, int]) -> Tensor:
 
 @torch.no_grad()
 def encode_sample(vae: VideoVAE | WanVAE, sample: GuidedSample) -> EncodedSample:
-    """Encodes truth, proxy and reference."""
+    """Encodes truth, proxy and reference. Shares no memory with the sample: a tensor of a file may hold on to all of it."""
     clean, proxy = vae.encode(_signed(sample.frames)), vae.encode(_signed(sample.proxy))
     reference = vae.encode(_signed(sample.reference[None]))
     cells = (clean.shape[3], clean.shape[4])
@@ -63,10 +63,10 @@ def encode_sample(vae: VideoVAE | WanVAE, sample: GuidedSample) -> EncodedSample
         references=reference[:, :, 0].float(),
         seen=_per_latent(sample.seen.float() / 255, vae.config.temporal, cells),
         weight=_per_latent(region_weight((sample.mask > 127).float(), sample.head), vae.config.temporal, cells),
-        maps=sample.maps,
-        reference_maps=sample.reference_maps[None],
-        expression=sample.expression,
-        face_tracked=sample.face_tracked,
+        maps=sample.maps.clone(),
+        reference_maps=sample.reference_maps[None].clone(),
+        expression=sample.expression.clone(),
+        face_tracked=sample.face_tracked.clone(),
     )
 
 
