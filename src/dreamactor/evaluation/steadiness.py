@@ -17,7 +17,6 @@ from torch import Tensor
 
 from dreamactor.types.shapes import expect_shape
 
-
 _FOLLOWED_PX: Final = 1.0
 """A point is followed where the way there and back ends no farther from where it began."""
 _KEPT: Final = 12.0
@@ -69,8 +68,8 @@ def shimmer(made: Tensor, truth: Tensor, mask: Tensor) -> float:
     """How much a point of the person changes from frame to frame where the truth's stays as it is: 0..255.
 
     Points are followed along the truth's motion by its optical flow (the warping error of Lai et al., "Learning blind video
-    temporal consistency", 2018). A detail at a wrong place that moves with the body costs nothing here; in `flicker` it costs
-    more than having none, so that a blurred video looks steadier there. Blur lowers this score too: read it beside
+    temporal consistency", 2018). A detail at a wrong place that moves with the body costs nothing here. In `flicker` it
+    costs more than having none, so a blurred video looks steadier there. Blur lowers this score too: read it beside
     `sharpness`, and beside the truth's own value, which is the error of the flow.
     """
     _expect_alike(made, truth, mask)
