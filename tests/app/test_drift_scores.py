@@ -42,6 +42,14 @@ def test_change_is_last_minus_first_beside_the_spread() -> None:
     assert (row["value"], row["spread"], row["share_of_spread"], row["since_second"]) == (1.5, 1.0, 1.5, 0.5)
 
 
+def test_scatter_about_a_level_is_hardly_a_change() -> None:
+    names = ("colour", "sharpness", "identity", "psnr_person")
+    run = LongRun(scores={name: [9.0, *([3.0, 1.0] * 20)] for name in names}, cpu_s=[1.0], peak_mb=[1.0], strips=[])
+    row = drift_rows([run], [dict.fromkeys(names, value) for value in (0.0, 2.0)])[0]
+    assert row["value"] == -8.0
+    assert abs(row["since_second"]) < 0.2
+
+
 def test_a_back_that_is_the_same_in_both_turns_does_not_change(case: TurningCase) -> None:
     same = torch.cat([case.truth[: case.period]] * 2)
     assert score_turning(same, case, None)["change_back"] == 0

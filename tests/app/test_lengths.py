@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -18,8 +19,9 @@ from dreamactor.video.writer import VideoWriter
 from factories import make_track
 
 SIDE, SEGMENT = 32, 73
-HALF_MORE = 3 * (SEGMENT - 1) + SEGMENT // 2
-"""Three and a half segments."""
+RATES = ("25", "30000/1001", "50", "variable")
+LENGTHS = (SEGMENT - 1, SEGMENT, SEGMENT + 1, 3 * (SEGMENT - 1) + SEGMENT // 2)
+"""The last is three and a half segments."""
 RATE_HZ = 16000
 
 
@@ -30,10 +32,14 @@ def _times(rate: str, num_frames: int) -> FrameTimes:
     return FrameTimes(pts=steps.cumsum(0), time_base=Fraction(1, 60))
 
 
-@pytest.mark.parametrize(
-    ("rate", "num_frames"),
-    [("25", SEGMENT - 1), ("30000/1001", SEGMENT), ("50", SEGMENT + 1), ("variable", HALF_MORE)],
-)
+def _grid() -> Iterator[object]:
+    """Every rate with every length; each rate and each length once in the ordinary run, the others in the slow one."""
+    for row, rate in enumerate(RATES):
+        for column, num_frames in enumerate(LENGTHS):
+            yield pytest.param(rate, num_frames, marks=() if row == column else pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("rate", "num_frames"), _grid())
 def test_frames_times_and_sound_are_the_drivers(shared: Path, tmp_path: Path, rate: str, num_frames: int) -> None:
     times, driving, output = _times(rate, num_frames), tmp_path / "driving.mp4", tmp_path / "out.mp4"
     length_s = float(times.seconds[-1]) + 1 / float(times.fps)

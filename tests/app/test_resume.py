@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
+from dreamactor.app.film import film_actor
 from dreamactor.app.main import run
 from dreamactor.inference.animator import Animator
 from dreamactor.inference.bundle import save_bundle
@@ -55,3 +61,34 @@ def test_a_command_that_broke_off_goes_on(
     assert "Resuming after 1 finished segment" in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.mp4", "whole.mp4"]
     assert torch.equal(read_clip(tmp_path / "out.mp4").frames, read_clip(tmp_path / "whole.mp4").frames)
+
+
+@pytest.mark.slow
+def test_killed_in_segment_six_goes_on(
+    shared: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    motion, whole, output = tmp_path / "motion.npz", tmp_path / "whole.mp4", tmp_path / "out.mp4"
+    film_actor(tmp_path / "clip.mp4", seed=5, seconds=1.64, framing="full", size=128, kind="wave", track=motion)
+    words = ["animate", str(shared / "actor.png"), "--driving", str(motion), "--model", str(model), "--steps", "60", "-o"]
+    assert run([*words, str(whole)]) == 0
+
+    process = subprocess.Popen([sys.executable, "-m", "dreamactor", *words, str(output)])
+    _wait_for_segment(6, tmp_path / "out.mp4.unfinished", process)
+    process.kill()  # signal 9: nothing can be tidied up
+    assert process.wait() == -signal.SIGKILL
+    assert not output.exists()
+
+    capsys.readouterr()
+    assert run([*words, str(output), "--resume"]) == 0
+    assert "Resuming after 5 finished segments" in capsys.readouterr().err
+    assert read_clip(output).num_frames == 41
+    assert torch.equal(read_clip(output).frames, read_clip(whole).frames)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", "motion.npz", "out.mp4", "whole.mp4"]
+
+
+def _wait_for_segment(number: int, folder: Path, process: subprocess.Popen[bytes]) -> None:
+    """Until all segments before it are finished and it is not."""
+    state = folder / "state.safetensors"
+    while not state.is_file() or int(load_file(state)["done"]) < number - 1:
+        assert process.poll() is None, "the run ended before it could be killed"
+        time.sleep(0.01)

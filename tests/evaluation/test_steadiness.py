@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from dreamactor.data.actors import render, sample_actor, sample_performance, sample_scene
-from dreamactor.evaluation.steadiness import background_change, drift, flicker, sharpness
+from dreamactor.evaluation.steadiness import background_change, drift, flicker, sharpness, shimmer
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,22 @@ def test_noise_flickers_and_a_constant_shift_of_colour_does_not(clip: tuple[torc
     assert all(later > earlier for earlier, later in itertools.pairwise(noisy))
     even = truth.clamp(10, 245)
     assert flicker(even + 10, even, mask) == 0
+
+
+def test_noise_shimmers_and_details_that_lie_wrong_but_move_along_do_not(clip: tuple[torch.Tensor, torch.Tensor]) -> None:
+    truth, mask = clip
+    own = shimmer(truth, truth, mask)
+    noisy = [shimmer(_noisy(truth, strength), truth, mask) for strength in (0, 4, 12, 30)]
+    assert noisy[0] == own
+    assert all(later > earlier for earlier, later in itertools.pairwise(noisy))
+    even = truth.clamp(10, 245)
+    assert shimmer(even + 10, even, mask) == pytest.approx(shimmer(even, even, mask))
+
+    pattern = _blurred(_noisy(torch.full((1, 96, 96, 3), 128, dtype=torch.uint8), 100.0), 5)
+    moving = torch.cat([pattern.roll(t, dims=2) for t in range(8)])  # a pixel a frame to the right
+    aside, blurred, everywhere = moving.roll(7, dims=2), _blurred(moving, 9), torch.full_like(mask, 255)
+    assert flicker(aside, moving, everywhere) > 1.2 * flicker(blurred, moving, everywhere)  # blur looks steadier there
+    assert shimmer(aside, moving, everywhere) < 1
 
 
 def test_a_still_background_does_not_change_and_a_shaken_one_does(clip: tuple[torch.Tensor, torch.Tensor]) -> None:

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from dreamactor.guidance.background import fill_background
+from dreamactor.guidance.background import fill_background, without_background
 from dreamactor.guidance.bone_length import estimate_proportions
 from dreamactor.guidance.inpaint import fill_holes, grow
-from dreamactor.guidance.proxy_blend import GUESSED, mend
+from dreamactor.guidance.proxy_blend import GUESSED, Layer, compose, mend
 from dreamactor.guidance.proxy_bones import bone_frames
 from dreamactor.guidance.proxy_guess import MIRRORED, mirror_places
 from dreamactor.guidance.proxy_parts import PARTS, capsule_field, person_capsules
@@ -162,6 +162,38 @@ def test_a_horizon_goes_on_behind_the_person_and_what_is_seen_stays():
     assert middle[-12:].max() < 80
     assert np.array_equal(fill_background(picture, np.ones_like(seen)), picture)
     assert np.allclose(fill_background(picture, np.zeros_like(seen)), 0.0)
+
+
+def test_background_in_a_made_figure_is_taken_away_and_like_colours_inside_stay():
+    background = np.full((60, 60, 3), 100, dtype=np.float32)
+    picture = np.full((60, 60, 3), 104, dtype=np.uint8)
+    picture[10:50, 20:40] = 200  # the person
+    picture[28:32, 28:32] = 104  # a button of the background's colour
+    figure = np.zeros((60, 60), dtype=np.uint8)
+    figure[10:50, 12:50] = 255  # drawn too wide
+    kept = without_background(torch.from_numpy(picture)[None], torch.from_numpy(figure)[None], background)[0]
+    expected = torch.zeros(60, 60, dtype=torch.uint8)
+    expected[11:49, 21:39] = 255  # without a pixel of rim
+    assert torch.equal(kept, expected)
+
+
+def test_a_made_reference_gives_the_outline_only_where_no_given_one_saw_much():
+    def outline(num_seen_by_the_given):
+        figure = np.zeros((1, 20), dtype=np.uint8)
+        layers = [_layer(range(10), num_seen_by_the_given, trust=1.0), _layer(range(20), 20, trust=0.3)]
+        compose(layers, np.zeros((1, 20, 3), dtype=np.uint8), np.zeros((1, 20), dtype=np.uint8), figure)
+        return int((figure > 0).sum())
+
+    assert outline(8) == 10
+    assert outline(2) == 20
+
+
+def _layer(pixels, num_seen, *, trust):
+    """One row of pixels, of which the first ones are seen."""
+    pixel = np.array(pixels)
+    seen = np.arange(len(pixel)) < num_seen
+    rgb, even = np.full((len(pixel), 3), 90, dtype=np.float32), np.full(len(pixel), trust, dtype=np.float32)
+    return Layer(pixel=pixel, rgb=rgb, seen=seen, guessed=~seen, quality=even, trust=trust)
 
 
 def test_a_profiles_other_side_is_guessed_from_the_side_it_shows():

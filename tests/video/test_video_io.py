@@ -16,6 +16,7 @@ from dreamactor.errors import ConfigError, MediaError, OutputError
 from dreamactor.types.video import AudioClip, FrameTimes
 from dreamactor.video.audio import read_audio, write_audio
 from dreamactor.video.image import write_image
+from dreamactor.video.output import remove_parts
 from dreamactor.video.reader import VideoReader, constant_rate_indices, iter_clips, probe, read_clip
 from dreamactor.video.writer import VideoWriter, check_output
 
@@ -286,6 +287,14 @@ def test_the_name_appears_only_at_the_end(tmp_path: Path) -> None:
         writer.write(moving_square(2))
         assert not path.exists()
     assert [entry.name for entry in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+def test_what_killed_processes_left_of_one_file_can_be_removed(tmp_path: Path) -> None:
+    names = [".clip.77.part.mp4", ".clip.mp4", ".clip.b.77.part.mp4", ".clip.77.part.mov", ".clips.77.part.mp4", "clip.mp4"]
+    for name in names:
+        (tmp_path / name).touch()
+    remove_parts(tmp_path / "clip.mp4")
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted(names[1:])
 
 
 @pytest.mark.parametrize("num_written", [0, 4])

@@ -24,6 +24,7 @@ from dreamactor.types.video import VideoClip
 from dreamactor.video.compose import side_by_side
 from dreamactor.video.image import read_image
 from dreamactor.video.label import draw_label
+from dreamactor.video.output import remove_parts
 from dreamactor.video.provenance import Provenance
 from dreamactor.video.reader import probe
 from dreamactor.video.writer import VIDEO_SUFFIXES, VideoWriter, check_output
@@ -77,6 +78,9 @@ def animate_to_file(
     if request.proportions_json is not None:
         read_proportions(request.proportions_json, prior_proportions())
     unfinished = _open_unfinished(output, run_facts(request, found.folder), say, resume=resume)
+    if unfinished.folder.exists():  # that run is over, however it ended
+        for half_written in (output, *([] if preview is None else [preview])):
+            remove_parts(half_written)
     animator = animator or found.load()
     animator.check(request)
     say(animator.advice)

@@ -5,13 +5,22 @@ All take [T, H, W, 3] uint8 videos and [T, H, W] uint8 person masks (above 127 i
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
+from typing import Final
 
+import cv2
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from dreamactor.types.shapes import expect_shape
+
+_FOLLOWED_PX: Final = 1.0
+"""A point is followed where the way there and back ends no farther from where it began."""
+_KEPT: Final = 12.0
+"""And where the truth's own colour changes by no more, 0..255: elsewhere the flow is wrong or the light turns."""
 
 
 def _luma(video: Tensor) -> Tensor:
@@ -53,6 +62,46 @@ def flicker(made: Tensor, truth: Tensor, mask: Tensor) -> float:
     inside = _person(mask)
     both = inside[1:] & inside[:-1]
     return float(change[both].mean(dtype=torch.float64)) if both.any() else float("nan")
+
+
+def shimmer(made: Tensor, truth: Tensor, mask: Tensor) -> float:
+    """How much a point of the person changes from frame to frame where the truth's stays as it is: 0..255.
+
+    Points are followed along the truth's motion by its optical flow (the warping error of Lai et al., "Learning blind video
+    temporal consistency", 2018). A detail at a wrong place that moves with the body costs nothing here. In `flicker` it
+    costs more than having none, so a blurred video looks steadier there. Blur lowers this score too: read it beside
+    `sharpness`, and beside the truth's own value, which is the error of the flow.
+    """
+    _expect_alike(made, truth, mask)
+    follow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)  # type: ignore[attr-defined]
+    grey = [cv2.cvtColor(frame.numpy(), cv2.COLOR_RGB2GRAY) for frame in truth]
+    total, count = 0.0, 0
+    for t, (earlier, later) in enumerate(itertools.pairwise(grey)):
+        back = _places(follow.calc(later, earlier, None))
+        there_and_back = _carried(_places(follow.calc(earlier, later, None)), back)
+        judged = np.linalg.norm(there_and_back - _places(np.zeros_like(back)), axis=-1) < _FOLLOWED_PX
+        judged &= (mask[t + 1].numpy() > 127) & (_carried(mask[t].numpy(), back) > 127)
+        judged &= _change(truth[t], truth[t + 1], back) < _KEPT
+        total += float(_change(made[t], made[t + 1], back)[judged].sum(dtype=np.float64))
+        count += int(judged.sum())
+    return total / count if count else float("nan")
+
+
+def _places(flow: np.ndarray) -> np.ndarray:
+    """[H, W, 2] float32 (x, y) in pixels where a flow [H, W, 2] leads from every pixel."""
+    rows, columns = np.mgrid[: flow.shape[0], : flow.shape[1]].astype(np.float32)
+    return np.stack((columns, rows), axis=-1) + flow
+
+
+def _carried(picture: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """A picture [H, W, ...] read at places [H, W, 2]: float32."""
+    read = cv2.remap(picture, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return read.astype(np.float32)
+
+
+def _change(earlier: Tensor, later: Tensor, back: np.ndarray) -> np.ndarray:
+    """[H, W] mean absolute change of colour from where each pixel was in the earlier frame."""
+    return np.asarray(np.abs(_carried(earlier.numpy(), back) - later.numpy()).mean(axis=-1))
 
 
 def background_change(video: Tensor, mask: Tensor) -> float:

@@ -1,4 +1,6 @@
-"""What stands behind the person in the reference: lines that run into the hidden part go on, and blur with the way.
+"""What stands behind the person in the reference, and where it shows in a picture that a model made of the person.
+
+The fill: lines that run into the hidden part go on, and blur with the way.
 
 Skylines, skirting boards and shadows go on behind people, so the hole is filled by OpenCV's Navier-Stokes inpainting, which
 prolongs the lines of equal brightness (Bertalmio, Bertozzi and Sapiro 2001). Where what grows in from two sides meets, that
@@ -11,8 +13,11 @@ from typing import Final
 
 import cv2
 import numpy as np
+import torch
+from scipy import ndimage
+from torch import Tensor
 
-from dreamactor.guidance.inpaint import fill_holes
+from dreamactor.guidance.inpaint import fill_holes, grow
 
 _REACH_PX: Final = 3
 """Pixels around a place that its colour is continued from."""
@@ -21,6 +26,9 @@ _BLUR_PER_DEPTH: Final = 0.1
 """Standard deviation of the blur, per pixel of distance to the next known one."""
 _LEAST_KNOWN: Final = 0.02
 """Share of the picture that must be known for lines to be seen at all."""
+
+_ALIKE: Final = 24.0
+"""Colours that differ by less in every channel, 0..255, are taken for the background's."""
 
 
 def fill_background(picture: np.ndarray, seen: np.ndarray) -> np.ndarray:
@@ -46,3 +54,23 @@ def fill_background(picture: np.ndarray, seen: np.ndarray) -> np.ndarray:
     rows, columns = np.indices(depth.shape)
     soft = softer[below, rows, columns] * (1 - share) + softer[below + 1, rows, columns] * share
     return np.where(seen[..., None], known, soft)
+
+
+def without_background(frames: Tensor, figure: Tensor, background: np.ndarray) -> Tensor:
+    """The part of a drawn figure that a model made a person of: [T, H, W] uint8, 255 or 0.
+
+    A proxy's outline is rough, and where it is too wide, as between an arm and the body, a model paints background. Whatever
+    looks like it and can be reached from outside is taken away, and then a pixel of rim, which is a mixture of both; the
+    person's own colours further inside stay, even where they are the background's.
+
+    Args:
+        frames: [T, H, W, 3] uint8, what was made.
+        figure: [T, H, W] uint8, 255 where it was drawn.
+        background: [H, W, 3] float32 in 0..255, see `fill_background`.
+    """
+    kept = []
+    for picture, drawn in zip(frames.numpy(), figure.numpy() > 127, strict=True):
+        alike = np.abs(picture - background).max(axis=-1) < _ALIKE
+        outside = ndimage.binary_propagation(~drawn, mask=~drawn | alike)
+        kept.append(drawn & ~grow(outside, 1))
+    return torch.from_numpy(np.stack(kept)).to(torch.uint8) * 255

@@ -28,6 +28,7 @@ class Layer:
         seen: [K] bool, whether the reference saw the surface.
         guessed: [K] bool, whether it saw the surface's mirror image and shows that; never where it saw the surface itself.
         quality: [K] float32 how well it saw it: 1 squarely and no smaller than it is drawn, towards 0 the worse.
+        trust: of the whole reference: 1, less for one that a model made.
     """
 
     pixel: np.ndarray
@@ -35,14 +36,16 @@ class Layer:
     seen: np.ndarray
     guessed: np.ndarray
     quality: np.ndarray
+    trust: float
 
 
 def compose(layers: Sequence[Layer], rgb: np.ndarray, seen: np.ndarray, figure: np.ndarray) -> None:
     """Writes the layers into one frame.
 
-    The reference that saw most of what is in view gives the outline; of the others only what they saw counts, for their
-    unseen sides are rough, and only inside that outline or where most of all agree. Where several saw a surface, the better
-    one wins, softly where they are about equally good and of one colour.
+    The reference that saw most of what is in view gives the outline, a made one only where no given one saw much of it: the
+    depth of its parts was guessed twice. Of the others only what they saw counts, for their unseen sides are rough, and only
+    inside that outline or where most of all agree. Where several saw a surface, the better one wins, softly where they are
+    about equally good and of one colour.
 
     Args:
         rgb: [H, W, 3] uint8, seen, figure: [H, W] uint8; written in place.
@@ -51,7 +54,7 @@ def compose(layers: Sequence[Layer], rgb: np.ndarray, seen: np.ndarray, figure: 
     flat_rgb, flat_seen, flat_figure = rgb.reshape(-1, 3), seen.reshape(-1), figure.reshape(-1)
     if not layers:
         return
-    main = layers[int(np.argmax([layer.seen.sum() for layer in layers]))]
+    main = layers[int(np.argmax([layer.trust * layer.seen.sum() for layer in layers]))]
     flat_rgb[main.pixel] = _bytes(main.rgb)
     flat_seen[main.pixel] = np.where(main.seen, np.uint8(255), main.guessed * GUESSED)
     flat_figure[main.pixel] = 255

@@ -169,7 +169,7 @@ def _shade(skin: ProxySkin, hits: Hits) -> Layer:
     seen = front & (sheet > 0) & (hits.stretch < _MAX_STRETCH)
     seen[seen] = surface.known[texels(hits.texture[seen], surface.known.shape)]
     quality = skin.trust * facing / np.maximum(hits.stretch, 1.0)
-    return Layer(pixel=hits.pixel, rgb=rgb * skin.gain, seen=seen, guessed=guessed, quality=quality)
+    return Layer(pixel=hits.pixel, rgb=rgb * skin.gain, seen=seen, guessed=guessed, quality=quality, trust=skin.trust)
 
 
 def _guess(skin: ProxySkin, hits: Hits, which: np.ndarray, fill: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

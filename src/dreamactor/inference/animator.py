@@ -16,6 +16,7 @@ from torch import Tensor
 from dreamactor.flow.guidance import Branch, Guidance
 from dreamactor.flow.sampler import sample
 from dreamactor.flow.time import sampling_times
+from dreamactor.guidance.background import without_background
 from dreamactor.guidance.build import build_guidance
 from dreamactor.guidance.mix import drop_parts
 from dreamactor.guidance.pose_maps import draw_pose_maps
@@ -190,7 +191,9 @@ class Animator:
         figure = None
         if _uses_proxy(request):
             width, height = references.canvas
-            figure = draw_proxy(prepare_proxy(references, stage.poses), stage.poses, width=width, height=height).figure
+            model = prepare_proxy(references, stage.poses)
+            drawn = draw_proxy(model, stage.poses, width=width, height=height).figure
+            figure = without_background(frames, drawn, model.background)
         return collect(stage, frames, figure)
 
     def _generate(

@@ -55,6 +55,15 @@ def part_path(path: Path) -> Path:
     return real.with_name(f".{real.stem}.{os.getpid()}.part{real.suffix}")
 
 
+def remove_parts(path: Path) -> None:
+    """Removes unfinished files that killed processes left for `path`. Not for one that a running process writes."""
+    real = path.resolve()
+    start, end = f".{real.stem}.", f".part{real.suffix}"
+    for part in real.parent.iterdir():
+        if part.name.startswith(start) and part.name.removeprefix(start).removesuffix(end).isdecimal():
+            part.unlink(missing_ok=True)
+
+
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Gives a temporary name beside `path`; a clean exit moves that file to `path`, an exception removes it."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from statistics import pstdev
+from statistics import linear_regression, pstdev
 from typing import Any, Final
 
 import torch
@@ -150,21 +150,28 @@ def score_segment(made: Tensor, truth: Tensor, mask: Tensor) -> dict[str, float]
 
 
 def drift_rows(runs: Sequence[LongRun], single: Sequence[dict[str, float]]) -> list[Row]:
-    """Change from first to last segment beside the spread over characters of single segments; the same from the second one,
-    which is the first that a latent was handed over to."""
+    """Change from first to last segment beside the spread over characters of single segments; and along a straight line
+    fitted to all but the first, which no latent was handed over to: single segments scatter, as their noise differs."""
     rows = []
     for metric in METRICS:
         curves = [run.scores[metric] for run in runs]
         change = mean_interval([curve[-1] - curve[0] for curve in curves])
         assert change is not None
         spread = pstdev([one[metric] for one in single])
-        later = _mean([curve[-1] - curve[1] for curve in curves])
+        later = _mean([_along_line(curve[1:]) for curve in curves])
         rows.append({
             "set": "drift", "metric": metric, "value": change.value, "ci95": [change.low, change.high], "n": change.n,
             "spread": spread, "share_of_spread": abs(change.value) / spread if spread else None,
             "since_second": later, "since_second_share": abs(later) / spread if spread else None, "curves": curves,
         })  # fmt: skip
     return rows
+
+
+def _along_line(values: Sequence[float]) -> float:
+    """Change from first to last of a straight line fitted to values."""
+    if len(values) < 2:
+        return 0.0
+    return linear_regression(range(len(values)), values).slope * (len(values) - 1)
 
 
 def cost_rows(runs: Sequence[LongRun]) -> list[Row]:
@@ -184,7 +191,7 @@ def cost_rows(runs: Sequence[LongRun]) -> list[Row]:
 
 def drift_table(rows: Sequence[Row]) -> str:
     """The rows for people."""
-    lines = [f"{'metric':22} {'change':>9} {'spread':>8} {'share':>6} {'from the second':>16} {'share':>6}  curve"]
+    lines = [f"{'metric':22} {'change':>9} {'spread':>8} {'share':>6} {'line from second':>16} {'share':>6}  curve"]
     for row in rows:
         if row["set"] == "drift":
             curve = torch.tensor(row["curves"]).mean(dim=0).tolist()

@@ -17,7 +17,7 @@ from dreamactor.data.turning import TurningCase, TurningSet, draw_turning
 from dreamactor.evaluation.frame import masked_psnr, squared_error
 from dreamactor.evaluation.judge import Judge, load_judge
 from dreamactor.evaluation.scores import mean_interval, paired_interval
-from dreamactor.evaluation.steadiness import flicker
+from dreamactor.evaluation.steadiness import flicker, sharpness, shimmer
 from dreamactor.guidance.bone_length import estimate_proportions
 from dreamactor.guidance.view_picks import towards_camera
 from dreamactor.inference.animator import Animator
@@ -29,14 +29,18 @@ from dreamactor.video.image import write_image
 SETS: Final[tuple[TurningSet, ...]] = ("full", "half")
 METHODS: Final = ("single", "pseudo", "turn", "views", "truth")
 """One frontal picture; pseudo references in the driver's poses, or in a turn on the spot; true pictures of four sides;
-"truth" is the truth itself, whose change from turn to turn is what hangs and swings."""
+"truth" is the truth itself, for `OF_TRUTH`."""
 METRICS: Final = {
     "psnr_back": "dB, person, yaw beyond 90 degrees",
     "psnr_front": "dB, person, yaw up to 90 degrees",
     "change_back": "0..255, same pose one turn later, person, yaw beyond 90",
-    "flicker": "0..255, change of the error from frame to frame",
+    "flicker": "0..255, change of the error from frame to frame; lower where details are missing than where they lie wrong",
+    "shimmer": "0..255, change of a point of the person that is followed along the truth's motion",
+    "sharpness": "slopes on the person relative to the truth's; tells whether a low flicker or shimmer is blur",
     "identity": "cosine of the judge's identity to the truth's, same frame",
 }
+OF_TRUTH: Final = ("change_back", "shimmer")
+"""Scores that the truth itself has: what hangs and swings, and the error of the optical flow."""
 BACK_RAD: Final = torch.pi / 2
 SHEET_FRAMES: Final = 12
 
@@ -106,6 +110,8 @@ def score_turning(made: Tensor, case: TurningCase, judge: Judge | None) -> dict[
         "psnr_front": masked_psnr(error[~back], case.mask[~back]),
         "change_back": float(change[both].mean(dtype=torch.float64)),
         "flicker": flicker(made, case.truth, case.mask),
+        "shimmer": shimmer(made, case.truth, case.mask),
+        "sharpness": sharpness(made, case.truth, case.mask),
     }
     if judge is not None:
         read = [judge.read(frames, case.track).who for frames in (made, case.truth)]
@@ -119,7 +125,7 @@ def _rows(which: str, scores: dict[str, list[dict[str, float]]]) -> list[Row]:
         for metric in METRICS:
             values = [one[metric] for one in found]
             interval = mean_interval(values)
-            if interval is None or (method == "truth" and metric != "change_back"):
+            if interval is None or (method == "truth" and metric not in OF_TRUTH):
                 continue  # of a video with itself
             row: Row = {
                 "set": which, "method": method, "metric": metric, "value": interval.value,
