@@ -162,16 +162,17 @@ def _send(service: StudioService, job_id: str, name: str, *, download: bool) -> 
 
 
 async def _events(service: StudioService, job_id: str, request: Request) -> AsyncIterator[str]:
-    said, silent_s = "", 0.0
+    said, silent_s = None, 0.0
     while not await request.is_disconnected():
         try:
             job = await run_in_threadpool(service.get, job_id)
         except UnknownJobError:
             return
-        told = (await run_in_threadpool(service.describe, job)).model_dump_json()
-        if told != said:
-            said, silent_s = told, 0.0
-            yield f"event: job\ndata: {told}\n\n"
+        told = await run_in_threadpool(service.describe, job)
+        news = told.model_dump(exclude={"progress": {"seconds_left"}})  # a clock that runs is no news
+        if news != said:
+            said, silent_s = news, 0.0
+            yield f"event: job\ndata: {told.model_dump_json()}\n\n"
         elif silent_s >= HEARTBEAT_S:
             silent_s = 0.0
             yield ": still here\n\n"

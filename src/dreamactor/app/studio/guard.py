@@ -7,6 +7,8 @@ import json
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
@@ -20,14 +22,34 @@ log = logging.getLogger(__name__)
 COOKIE: Final = "dreamactor_token"
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
-_PAGE_CALLS: Final = "/gradio_api/"
-"""Gradio says 500 to whoever calls a handler of the page with the wrong values; that is the caller's to mend. It says
-the same where a handler fails by itself, so the log keeps every one."""
+_PAGE: Final = "/gradio_api/"
+_PAGE_CALL: Final = f"{_PAGE}run/predict"
+_PAGE_ROUTES: Final = ("run/predict", "queue/", "upload", "file=", "heartbeat/", "startup-events", "cancel", "reset")
+"""What the page uses of Gradio's own routes, as they begin; the others are not served."""
 _HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"SAMEORIGIN"),
 )
+
+
+@dataclass(slots=True)
+class PageCall:
+    """What became of a call of a handler of the page.
+
+    Gradio answers 500 whether the values do not fit the handler, the handler refuses them, or it fails. The first two are
+    the caller's to mend (422); only the last is a fault of this server.
+
+    Attributes:
+        entered: the values came as far as the handler.
+        refused: the handler said what is wrong with them.
+    """
+
+    entered: bool = False
+    refused: bool = False
+
+
+page_call: ContextVar[PageCall | None] = ContextVar("page_call", default=None)
 
 
 class Guard:
@@ -62,7 +84,7 @@ class Guard:
 
     def _refusal(self, scope: Scope, headers: dict[bytes, str]) -> tuple[int, str] | None:
         """Status and reason, if the request is refused before its body is read."""
-        host = headers.get(b"host", "")
+        host, path = headers.get(b"host", ""), str(scope["path"])
         if self._settings.is_loopback and _name_of(host) not in _LOOPBACK:
             return 403, "This server answers to localhost only."
         if self._settings.token and not self._knows_token(scope, headers):
@@ -71,10 +93,11 @@ class Guard:
             origin = headers.get(b"origin")
             if origin is not None and urlsplit(origin).netloc != host:
                 return 403, "Requests from other sites are refused."
-            path: str = scope["path"]
             asks_for_work = path.startswith("/api/v1/jobs") and not path.endswith("/cancel")
             if scope["method"] == "POST" and asks_for_work and self._is_full():
                 return 429, f"{self._settings.max_queue} jobs wait already. Try again when some are done."
+        if path.startswith(_PAGE) and not path.removeprefix(_PAGE).startswith(_PAGE_ROUTES):
+            return 404, "Not Found"
         try:
             announced = int(headers.get(b"content-length", "0"))
         except ValueError:
@@ -97,6 +120,8 @@ class Guard:
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Counts what comes in; too much ends the request."""
         received, too_much, started = 0, False, False
+        call = PageCall()
+        page_call.set(call)
 
         async def counted() -> Message:
             nonlocal received, too_much
@@ -114,9 +139,12 @@ class Guard:
             if message["type"] == "http.response.start":
                 started = True
                 message = {**message, "headers": [*message.get("headers", []), *_HEADERS]}
-                if message["status"] == 500 and scope["path"].startswith(_PAGE_CALLS):
-                    log.warning("%s %s was answered with 500; the caller is told 422.", scope["method"], scope["path"])
-                    message["status"] = 422
+                if message["status"] == 500 and scope["path"].startswith(_PAGE_CALL):
+                    if call.refused or not call.entered:
+                        log.info("A call of the page had values that do not fit.")
+                        message["status"] = 422
+                    else:
+                        log.error("A call of the page failed; the traceback stands above.")
             await send(message)
 
         with suppress(_TooLargeError):

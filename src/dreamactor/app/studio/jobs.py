@@ -10,7 +10,10 @@ JobKind = Literal["animate", "look"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 FINAL: Final[tuple[JobState, ...]] = ("done", "failed", "cancelled")
 
-_STAGE_SHARE: Final = {"perceive": (0.0, 0.25), "prepare": (0.25, 0.05), "denoise": (0.30, 0.45), "decode": (0.30, 0.25)}
+_STAGE_SHARE: Final[dict[JobKind, dict[str, tuple[float, float]]]] = {
+    "animate": {"perceive": (0.0, 0.15), "prepare": (0.15, 0.05), "denoise": (0.2, 0.1), "decode": (0.2, 0.7)},
+    "look": {"perceive": (0.0, 0.8), "prepare": (0.8, 0.2)},
+}
 """Where a stage begins and how much of the whole work it is; denoising and decoding take turns."""
 
 
@@ -20,28 +23,36 @@ class JobProgress:
 
     Attributes:
         stages: stage -> (done, total); total is None where nobody can know.
-        share: 0..1 of the whole work, estimated.
+        drawing: when the first picture of this attempt was begun, in seconds since 1970, and the share of all pictures
+            that were finished then.
+        ends_s: when the last picture will be finished, at the pace of those that are; None before the first are.
     """
 
     stages: dict[str, tuple[int, int | None]] = field(default_factory=dict)
+    drawing: tuple[float, float] | None = None
+    ends_s: float | None = None
 
-    def after(self, stage: str, done: int, total: int | None) -> JobProgress:
+    def after(self, stage: str, done: int, total: int | None, *, now_s: float) -> JobProgress:
         """With one more report."""
-        return JobProgress(stages={**self.stages, stage: (done, total)})
+        drawing, ends_s = self.drawing, self.ends_s
+        finished = done / total if total else 0.0
+        if stage == "denoise" and drawing is None:
+            drawing = (now_s, finished)
+        if stage == "decode" and drawing is not None and finished > drawing[1]:
+            began_s, before = drawing
+            ends_s = now_s + (1 - finished) * (now_s - began_s) / (finished - before)
+        return JobProgress(stages={**self.stages, stage: (done, total)}, drawing=drawing, ends_s=ends_s)
 
     @property
     def stage(self) -> str:
         """The latest stage."""
         return next(reversed(self.stages), "")
 
-    @property
-    def share(self) -> float:
-        share = 0.0
-        for stage, (done, total) in self.stages.items():
-            _, weight = _STAGE_SHARE.get(stage, (0.0, 0.0))
-            share += weight * (done / total if total else 0.0)
-        reached = max((_STAGE_SHARE[stage][0] for stage in self.stages if stage in _STAGE_SHARE), default=0.0)
-        return min(1.0, max(share, reached))
+    def share(self, kind: JobKind) -> float:
+        """0..1 of the whole work, estimated; stages that were skipped, as for a known video, count as done."""
+        known = [(*_STAGE_SHARE[kind][stage], done, total) for stage, (done, total) in self.stages.items()]
+        reached = max((begins for begins, _, _, _ in known), default=0.0)
+        return reached + sum(size * done / total for begins, size, done, total in known if begins == reached and total)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,11 +91,10 @@ class Job:
         return self.state in FINAL
 
     def seconds_left(self, now_s: float) -> float | None:
-        """Estimated from what is done; None before there is anything to estimate from."""
-        share = self.progress.share
-        if self.state != "running" or self.started_s is None or share < 0.03:
+        """Until the last picture is drawn; None where it does not run, or before the first pictures are finished."""
+        if self.state != "running" or self.progress.ends_s is None:
             return None
-        return max(0.0, (now_s - self.started_s) * (1 - share) / share)
+        return max(0.0, self.progress.ends_s - now_s)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

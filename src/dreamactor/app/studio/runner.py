@@ -116,12 +116,12 @@ class Runner(threading.Thread):
                     worker.process.kill()
         except (EOFError, OSError):  # the process is gone, and its end of the pipe with it
             self._end_worker()
-            self._crashed(job, why)
+            self._crashed(job, _CANCELLED if not why and job.id in self._cancel else why)
 
     def _note(self, job: Job, message: Message | None, progress: JobProgress) -> JobProgress:
         """Stores what a running job says; returns its progress."""
         if message is not None and message.what == "progress":
-            progress = progress.after(*message.body)
+            progress = progress.after(*message.body, now_s=time.time())
             self._store.report(job.id, progress)
         elif message is not None and message.what == "line":
             self._store.say(job.id, message.body)

@@ -54,7 +54,9 @@ class ProgressOut(BaseModel):
     done: int
     total: int | None
     share: float = Field(description="Of the whole work, estimated, 0 to 1.")
-    seconds_left: float | None
+    frames_done: int = Field(description="Pictures that are finished.")
+    num_frames: int | None = Field(description="Pictures of the whole video; null before the first are finished.")
+    seconds_left: float | None = Field(description="Told once the first pictures are finished.")
 
 
 class JobOut(BaseModel):

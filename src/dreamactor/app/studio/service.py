@@ -183,8 +183,12 @@ class StudioService:
         """A job as it goes over the wire."""
         stage = job.progress.stage
         done, total = job.progress.stages.get(stage, (0, None))
-        share = 1.0 if job.state == "done" else job.progress.share
-        progress = ProgressOut(stage=stage, done=done, total=total, share=share, seconds_left=job.seconds_left(time.time()))
+        share = 1.0 if job.state == "done" else job.progress.share(job.kind)
+        frames_done, num_frames = job.progress.stages.get("decode", (0, None))
+        progress = ProgressOut(
+            stage=stage, done=done, total=total, share=share, frames_done=frames_done, num_frames=num_frames,
+            seconds_left=job.seconds_left(time.time()),
+        )  # fmt: skip
         return JobOut(
             id=job.id, kind=job.kind, state=job.state, created_s=job.created_s, started_s=job.started_s,
             finished_s=job.finished_s, attempts=job.attempts, settings=job.settings, lines=job.lines, error=job.error,

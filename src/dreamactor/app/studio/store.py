@@ -94,7 +94,7 @@ class JobStore:
         return None if row is None else _to_job(row)
 
     def report(self, job_id: str, progress: JobProgress) -> None:
-        self._set(job_id, "running", progress=json.dumps(progress.stages))
+        self._set(job_id, "running", progress=_progress_to_json(progress))
 
     def say(self, job_id: str, line: str) -> None:
         """Adds a line for the user; only the first ones are kept."""
@@ -157,11 +157,16 @@ class JobStore:
 
 
 def _to_row(job: Job) -> dict[str, Any]:
-    row = asdict(job) | {"progress": job.progress.stages}
-    return {name: json.dumps(value) if name in _JSON else value for name, value in row.items()}
+    row = {name: json.dumps(value) if name in _JSON else value for name, value in asdict(job).items()}
+    return row | {"progress": _progress_to_json(job.progress)}
+
+
+def _progress_to_json(progress: JobProgress) -> str:
+    return json.dumps({"stages": progress.stages, "ends_s": progress.ends_s})
 
 
 def _to_job(row: sqlite3.Row) -> Job:
     values = {name: json.loads(row[name]) if name in _JSON else row[name] for name in _COLUMNS}
-    stages = {stage: (done, total) for stage, (done, total) in values["progress"].items()}
-    return Job(**values | {"progress": JobProgress(stages=stages)})
+    told = {"stages": {}, "ends_s": None} | values["progress"]
+    stages = {stage: (done, total) for stage, (done, total) in told["stages"].items()}
+    return Job(**values | {"progress": JobProgress(stages=stages, ends_s=told["ends_s"])})

@@ -88,6 +88,8 @@ class _Telling:
             self._jobs.send(Message(what="progress", body=(step.stage, step.done, step.total)))
 
     def line(self, text: str) -> None:
+        if self._stop.is_set():  # what a broken-off command says of going on with it is for terminals
+            return
         self._jobs.send(Message(what="line", body=text))
 
 
