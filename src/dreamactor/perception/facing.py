@@ -17,6 +17,7 @@ from typing import Final
 
 import torch
 from torch import Tensor
+from torch.nn.functional import avg_pool1d
 
 from dreamactor.geometry.skeleton import BODY_JOINTS, JOINT
 from dreamactor.perception.base import RawPerson
@@ -60,8 +61,8 @@ _MOST_RAD_PER_S: Final = radians(590.0)
 _TURNED_SHARE: Final = (0.5, 3.0)
 _TURNED_SPREAD_RAD: Final = radians(4.0)
 _TURNED_STRAY: Final = 0.05
-"""A head turns by so many times what its pixels say (hair and hats are no spheres, and plain ones show less than all), give or
-take the second; now and then they are about something else."""
+"""A head turns by so many times what its pixels say (hair and hats are no spheres, and plain ones show less than all), give
+or take the second; now and then they are about something else."""
 
 _FACE_DEG: Final = (0.0, 50.0, 65.0, 80.0, 95.0, 180.0)
 _FACE_FOUND: Final = (1.0, 0.97, 0.85, 0.3, 0.05, 0.05)
@@ -83,9 +84,14 @@ _SIDE_RAD: Final = radians(60.0)
 _EVEN_KNOTS_DEG: Final = (0.0, 45.0, 75.0, 105.0, 135.0, 180.0)
 _UNSURE_DEG: Final = (5.0, 8.0, 12.0, 15.0, 22.0, 14.0)
 """How far off the path is, by yaw."""
-_EVENNESS: Final = 30.0
-"""Weight of even turning at 25 frames per second: near the front the path is smoothed over some 4, sideways and behind over
-some 8 frames to either side (of 44 drawn turns of training actors the 95th percentile of the error falls with it)."""
+_EVENNESS: Final = 60.0
+"""Weight of even turning at 25 frames per second: near the front the path is smoothed over some 5, sideways and behind over
+some 10 frames to either side (of 36 drawn turns of training actors the 95th percentile of the error falls with it)."""
+_COURSE_S: Final = 0.28
+_COURSE_SHARE: Final = 0.5
+_COURSE_LEAST_RAD: Final = 0.3
+"""The path is as even as can be about a share of the course that the head's pixels show, a mean over so long, where that
+goes as far as this: heads halt and hurry within a turn, and hair shows less of it than faces (same turns)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,7 +135,8 @@ def find_facing(
     turns = torch.round(torch.diff(angles[places]) / (2 * pi)).cumsum(0)
     yaw = angles[places] - 2 * pi * torch.cat((torch.zeros(1), turns))
     unsure = _interpolate(_wrap(yaw).abs(), torch.tensor(_EVEN_KNOTS_DEG).deg2rad(), torch.tensor(_UNSURE_DEG))
-    yaw = even_path(yaw, unsure**-2, stiffness=_EVENNESS * (fps / 25.0) ** 4)
+    course = _COURSE_SHARE * _course(told, yaw, fps=fps)
+    yaw = course + even_path(yaw - course, unsure**-2, stiffness=_EVENNESS * (fps / 25.0) ** 4)
     return Facing(yaw_rad=yaw, confusion=modes)
 
 
@@ -193,6 +200,19 @@ def _turn_likelihood(step: Tensor, told: Tensor) -> Tensor:
     off = step - step.clamp(low, high)
     near = torch.exp(-0.5 * (off / _TURNED_SPREAD_RAD).square())
     return ((1 - _TURNED_STRAY) * near + _TURNED_STRAY).log()
+
+
+def _course(told: Tensor, yaw: Tensor, *, fps: float) -> Tensor:
+    """[T] radians: how the yaw [T] goes on by the turns that the head's pixels show, scaled to fit it best; zeros where they
+    show next to none."""
+    radius = round(_COURSE_S * fps / 2)
+    turned = avg_pool1d(told.nan_to_num()[None], 2 * radius + 1, 1, radius, count_include_pad=False)[0]
+    course = turned.cumsum(0)
+    course = course - course.mean()
+    if course.abs().max() < _COURSE_LEAST_RAD:
+        return torch.zeros_like(yaw)
+    scale = (course @ (yaw - yaw.mean()) / course.square().sum()).clamp(0.0, 2.0)
+    return scale * course
 
 
 def _reading_likelihood(
