@@ -53,9 +53,11 @@ class TurnMeter:
         """Looks at the next frame, [H, W, 3] uint8 RGB, in which the person is as given."""
         grey = cv2.cvtColor(picture.numpy(), cv2.COLOR_RGB2GRAY)
         place = _head_place(person)
-        told = not new_shot and self._before is not None and place is not None and self._before[0].shape == grey.shape
-        self._turned.append(self._turn(*self._before, grey, place) if told else float("nan"))  # type: ignore[misc, arg-type]
-        self._before = None if place is None else (grey, place)
+        before, self._before = self._before, None if place is None else (grey, place)
+        if new_shot or before is None or place is None or before[0].shape != grey.shape:
+            self._turned.append(float("nan"))
+        else:
+            self._turned.append(self._turn(*before, grey, place))
 
     def turned_rad(self) -> Tensor:
         """[T] radians since the frame before, positive towards the image's right; NaN where it cannot be told."""
