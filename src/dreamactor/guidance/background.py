@@ -57,20 +57,22 @@ def fill_background(picture: np.ndarray, seen: np.ndarray) -> np.ndarray:
 
 
 def without_background(frames: Tensor, figure: Tensor, background: np.ndarray) -> Tensor:
-    """The part of a drawn figure that a model made a person of: [T, H, W] uint8, 255 or 0.
+    """Made pictures whose drawn figure is all person: [T, H, W, 3] uint8.
 
-    A proxy's outline is rough, and where it is too wide, as between an arm and the body, a model paints background. Whatever
-    looks like it and can be reached from outside is taken away, and then a pixel of rim, which is a mixture of both; the
-    person's own colours further inside stay, even where they are the background's.
+    A proxy's outline is rough, and where it is too wide, as between an arm and the body, a model paints background, which
+    would be carried along as the person's. Whatever in the figure looks like it and can be reached from outside is painted
+    over, a pixel of its rim included, with the person's colours around it. The outline stays: a rough one hurts less than
+    one that changes from view to view. Colours further inside stay, even where they are the background's.
 
     Args:
         frames: [T, H, W, 3] uint8, what was made.
         figure: [T, H, W] uint8, 255 where it was drawn.
         background: [H, W, 3] float32 in 0..255, see `fill_background`.
     """
-    kept = []
-    for picture, drawn in zip(frames.numpy(), figure.numpy() > 127, strict=True):
+    mended = frames.numpy().copy()
+    for picture, drawn in zip(mended, figure.numpy() > 127, strict=True):
         alike = np.abs(picture - background).max(axis=-1) < _ALIKE
-        outside = ndimage.binary_propagation(~drawn, mask=~drawn | alike)
-        kept.append(drawn & ~grow(outside, 1))
-    return torch.from_numpy(np.stack(kept)).to(torch.uint8) * 255
+        wrong = drawn & grow(drawn & ndimage.binary_propagation(~drawn, mask=~drawn | alike), 1)
+        filled = fill_holes(picture.astype(np.float32), drawn & ~wrong)
+        picture[wrong] = np.rint(filled[wrong]).astype(np.uint8)
+    return torch.from_numpy(mended)

@@ -192,8 +192,8 @@ class Animator:
         if _uses_proxy(request):
             width, height = references.canvas
             model = prepare_proxy(references, stage.poses)
-            drawn = draw_proxy(model, stage.poses, width=width, height=height).figure
-            figure = without_background(frames, drawn, model.background)
+            figure = draw_proxy(model, stage.poses, width=width, height=height).figure
+            frames = without_background(frames, figure, model.background)
         return collect(stage, frames, figure)
 
     def _generate(
