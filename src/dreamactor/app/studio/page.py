@@ -24,6 +24,7 @@ from dreamactor.app.studio.views import CSS, facts_html, history_choices, job_ht
 from dreamactor.errors import ConfigError, DreamActorError
 from dreamactor.inference.request import PARTS
 from dreamactor.video.image import write_image
+from dreamactor.video.provenance import Provenance
 from dreamactor.video.reader import VideoReader
 
 TITLE = "dreamactor studio"
@@ -186,7 +187,9 @@ class _Actions:
         with VideoReader(video) as reader:
             frame = next(iter(reader))
         path = self._new_path(f"result_{job.id[:8]}.png")
-        write_image(path, frame.image)
+        write_image(
+            path, frame.image, provenance=Provenance(origin="trained", model=Path(self._service.settings.model).name)
+        )
         return [str(path)]
 
     def use(self, picture: str | None) -> tuple[list[str], gr.Tabs]:
