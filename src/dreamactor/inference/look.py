@@ -147,8 +147,8 @@ def _about_drivers(sources: MotionSources, request: AnimateRequest, estimator: P
         several = _num_people(body, estimator)
         if several > 1:
             yield (
-                f"{several} people are in the driving video. The largest drives: choose another by number (which person), or "
-                "cut the others away."
+                f"{several} people are in the driving video. The largest drives: choose another by number (which person), "
+                "or cut the others away."
             )
 
 

@@ -9,6 +9,7 @@ from typing import IO, Annotated, Any
 
 from fastapi import Body, FastAPI, File, Form, HTTPException, Path, Query, Request, UploadFile
 from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from pydantic import ValidationError
 from starlette.convertors import Convertor, register_url_convertor
@@ -75,6 +76,7 @@ def build_app(service: StudioService) -> FastAPI:
     app.add_middleware(Guard, settings=service.settings, is_full=lambda: service.is_full)
     app.add_exception_handler(DreamActorError, _problem)
     app.add_exception_handler(405, _wrong_method)
+    app.add_exception_handler(RequestValidationError, tell_what_is_wrong)
     _add_jobs(app, service)
     _add_results(app, service)
 
@@ -215,6 +217,13 @@ async def _problem(request: Request, error: Exception) -> JSONResponse:
     status = 404 if isinstance(error, UnknownJobError) else 429 if isinstance(error, QueueFullError) else 422
     headers = {"retry-after": "30"} if status == 429 else {}
     return JSONResponse({"detail": str(error)}, status_code=status, headers=headers)
+
+
+async def tell_what_is_wrong(request: Request, error: Exception) -> JSONResponse:
+    """What is wrong with a request, without what was sent: that may be bytes that are no text."""
+    assert isinstance(error, RequestValidationError)
+    found = [{name: entry[name] for name in ("loc", "msg", "type")} for entry in error.errors()]
+    return JSONResponse({"detail": found}, status_code=422)
 
 
 async def _wrong_method(request: Request, error: Exception) -> JSONResponse:
