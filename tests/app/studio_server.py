@@ -43,6 +43,10 @@ class StudioServer:
                 return
         raise TimeoutError(self.log.read_text())
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def kill(self) -> None:
         """Without a warning."""
         self._process.send_signal(signal.SIGKILL)

@@ -25,6 +25,7 @@ from dreamactor.perception.build import build_estimator
 from dreamactor.types.guidance import ReferenceImage, ReferenceSet
 from dreamactor.types.track import PersonTrack, shots_of
 from dreamactor.video.image import read_image
+from dreamactor.video.provenance import read_credentials
 from dreamactor.video.reader import VideoReader, probe
 from dreamactor.video.resize import cover_canvas, crop_square
 
@@ -36,6 +37,11 @@ MOVING_CAMERA: Final = 0.03
 """Way of the camera in widths of the picture that is worth a word."""
 BLURRED: Final = 0.012
 """Share of fine detail in a head's contrast, below which the picture is called blurred."""
+SAME_PERSON: Final = 0.6
+"""Share of a box inside a larger one from which both are taken for one person, who was detected twice."""
+LEAST_PERSON: Final = 0.25
+"""Height, in those of the largest person, below which somebody is taken for background."""
+_MOMENTS: Final = (0.1, 0.3, 0.5, 0.7, 0.9)
 _HEAD_PX: Final = 64
 
 
@@ -138,12 +144,20 @@ def _about_drivers(sources: MotionSources, request: AnimateRequest, estimator: P
     if num_shots > 1:
         yield f"The driving video has {num_shots} shots. Each is placed anew: for one smooth video take one shot."
     if not is_motion_file(body) and request.person is None:
-        most = _most_people(body, estimator)
-        if most > 1:
-            yield f"{most} people are in the driving video. The largest drives; choose another with `person`."
+        several = _num_people(body, estimator)
+        if several > 1:
+            yield (
+                f"{several} people are in the driving video. The largest drives: choose another by number (which person), "
+                "or cut the others away."
+            )
 
 
 def _about_references(references: ReferenceSet, request: AnimateRequest) -> Iterator[str]:
+    if not all(_is_drawn_here(path) for path in request.references):
+        yield (
+            "The character was not drawn by this program, and the embedded model knows its own drawn actors only. Expect a "
+            "rough likeness, worst in the face and wherever it must invent what the picture does not show."
+        )
     for number, (reference, path) in enumerate(zip(references.images, request.references, strict=True), start=1):
         which = "the picture of the character" if len(references.images) == 1 else f"picture {number} of the character"
         yield from _about_reference(reference, path, which, references.canvas)
@@ -178,13 +192,40 @@ def _enlarged(person: PersonTrack, fold: int) -> PersonTrack:
     )
 
 
-def _most_people(path: Path, estimator: PersonEstimator) -> int:
-    """The most people at one of three moments of a video."""
+def count_people(boxes: Tensor) -> int:
+    """People among the boxes of a picture: one who was detected twice counts once, and tiny ones far behind do not.
+
+    Args:
+        boxes: [N, 4] left, top, right, bottom in pixels, largest first.
+    """
+    counted: list[Tensor] = []
+    for box in boxes:
+        if counted and float(box[3] - box[1]) < LEAST_PERSON * float(counted[0][3] - counted[0][1]):
+            continue
+        if all(_share_inside(box, other) < SAME_PERSON for other in counted):
+            counted.append(box)
+    return len(counted)
+
+
+def _share_inside(box: Tensor, other: Tensor) -> float:
+    """How much of a box lies inside another one."""
+    common = (torch.minimum(box[2:], other[2:]) - torch.maximum(box[:2], other[:2])).clamp_min(0).prod()
+    return float(common / (box[2:] - box[:2]).prod().clamp_min(1e-6))
+
+
+def _num_people(path: Path, estimator: PersonEstimator) -> int:
+    """How many people are seen at two moments of a video at least: a single one may mistake a coat for somebody."""
     length_s = probe(path).duration_s or 0.0
     counts = []
-    for share in (0.1, 0.5, 0.9):
+    for share in _MOMENTS:
         with VideoReader(path, start_s=share * length_s) as reader:
             frame = next(iter(reader), None)
         if frame is not None:
-            counts.append(len(estimator.people(frame.image)))
-    return max(counts, default=0)
+            counts.append(count_people(estimator.people(frame.image)))
+    return sorted(counts)[-2] if len(counts) > 1 else max(counts, default=0)
+
+
+def _is_drawn_here(path: Path) -> bool:
+    """Whether a picture's own credentials say that this program made it."""
+    credentials = read_credentials(path)
+    return credentials.intact and credentials.generator.startswith("dreamactor")

@@ -9,11 +9,15 @@ from typing import IO, Annotated, Any
 
 from fastapi import Body, FastAPI, File, Form, HTTPException, Path, Query, Request, UploadFile
 from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from pydantic import ValidationError
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.routing import Match, Route
 
 from dreamactor import __version__
 from dreamactor.app.studio.guard import Guard
+from dreamactor.app.studio.intake import MAX_REFERENCES
 from dreamactor.app.studio.schemas import Health, JobOut, JobSettings, PathJob, Problem
 from dreamactor.app.studio.service import WANTED, StudioService, UnknownJobError
 from dreamactor.app.studio.store import QueueFullError
@@ -24,6 +28,20 @@ EVENT_S = 0.25
 HEARTBEAT_S = 15.0
 SWEEP_S = 3600.0
 
+
+class _IdConvertor(Convertor[str]):
+    """Only what can be a job's id is looked up as one, so that other names below /jobs keep their own methods."""
+
+    regex = "[0-9a-f]{32}"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("job", _IdConvertor())
 JobId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="As the submission answered.")]
 Upload = UploadFile | None
 _MEDIA_TYPES = {".mp4": "video/mp4", ".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
@@ -57,6 +75,8 @@ def build_app(service: StudioService) -> FastAPI:
     )  # fmt: skip
     app.add_middleware(Guard, settings=service.settings, is_full=lambda: service.is_full)
     app.add_exception_handler(DreamActorError, _problem)
+    app.add_exception_handler(405, _wrong_method)
+    app.add_exception_handler(RequestValidationError, tell_what_is_wrong)
     _add_jobs(app, service)
     _add_results(app, service)
 
@@ -75,7 +95,12 @@ def _add_jobs(app: FastAPI, service: StudioService) -> None:
     @app.post("/api/v1/jobs", status_code=202, responses=_PROBLEMS)
     def submit(
         references: Annotated[
-            list[UploadFile], File(description="Pictures of the character, the first decides the canvas.")
+            list[UploadFile],
+            File(
+                min_length=1,
+                max_length=MAX_REFERENCES,
+                description="Pictures of the character, the first decides the canvas.",
+            ),
         ],
         driving: Annotated[Upload, File(description="Video or motion file that drives what has no file of its own.")] = None,
         body: Annotated[Upload, File()] = None,
@@ -101,29 +126,29 @@ def _add_jobs(app: FastAPI, service: StudioService) -> None:
         """The latest jobs, newest first."""
         return [service.describe(job) for job in service.newest(limit)]
 
-    @app.get("/api/v1/jobs/{job_id}", responses=_PROBLEMS)
+    @app.get("/api/v1/jobs/{job_id:job}", responses=_PROBLEMS)
     def status(job_id: JobId) -> JobOut:
         """How far a job is."""
         return service.describe(service.get(job_id))
 
-    @app.get("/api/v1/jobs/{job_id}/events", responses=_PROBLEMS, response_class=StreamingResponse)
+    @app.get("/api/v1/jobs/{job_id:job}/events", responses=_PROBLEMS, response_class=StreamingResponse)
     async def events(job_id: JobId, request: Request) -> StreamingResponse:
         """Server-sent events: `job` with a JobOut whenever something changes; the stream ends with the job."""
         await run_in_threadpool(service.get, job_id)
         return StreamingResponse(_events(service, job_id, request), media_type="text/event-stream")
 
-    @app.post("/api/v1/jobs/{job_id}/cancel", responses=_PROBLEMS)
+    @app.post("/api/v1/jobs/{job_id:job}/cancel", responses=_PROBLEMS)
     def cancel(job_id: JobId) -> JobOut:
         """End a job; a running one ends within seconds."""
         service.cancel(job_id)
         return service.describe(service.get(job_id))
 
-    @app.post("/api/v1/jobs/{job_id}/again", status_code=202, responses=_PROBLEMS)
+    @app.post("/api/v1/jobs/{job_id:job}/again", status_code=202, responses=_PROBLEMS)
     def again(job_id: JobId, changes: Annotated[dict[str, Any], Body(description="Fields of JobSettings.")]) -> JobOut:
         """Submit the same files once more with some settings changed."""
         return service.describe(_settings(lambda: service.again(job_id, changes)))
 
-    @app.delete("/api/v1/jobs/{job_id}", status_code=204, responses=_PROBLEMS)
+    @app.delete("/api/v1/jobs/{job_id:job}", status_code=204, responses=_PROBLEMS)
     def remove(job_id: JobId) -> None:
         """Delete a finished job and its files."""
         if not service.get(job_id).is_final:
@@ -132,12 +157,12 @@ def _add_jobs(app: FastAPI, service: StudioService) -> None:
 
 
 def _add_results(app: FastAPI, service: StudioService) -> None:
-    @app.get("/api/v1/jobs/{job_id}/result", responses=_PROBLEMS, response_class=FileResponse)
+    @app.get("/api/v1/jobs/{job_id:job}/result", responses=_PROBLEMS, response_class=FileResponse)
     def result(job_id: JobId) -> FileResponse:
         """The finished video."""
         return _send(service, job_id, "result.mp4", download=True)
 
-    @app.get("/api/v1/jobs/{job_id}/files/{name}", responses=_PROBLEMS, response_class=FileResponse)
+    @app.get("/api/v1/jobs/{job_id:job}/files/{name}", responses=_PROBLEMS, response_class=FileResponse)
     def file(
         job_id: JobId,
         name: Annotated[str, Path(pattern="^[a-z-]+(\\.(mp4|png|jpg))?$", max_length=40)],
@@ -192,6 +217,21 @@ async def _problem(request: Request, error: Exception) -> JSONResponse:
     status = 404 if isinstance(error, UnknownJobError) else 429 if isinstance(error, QueueFullError) else 422
     headers = {"retry-after": "30"} if status == 429 else {}
     return JSONResponse({"detail": str(error)}, status_code=status, headers=headers)
+
+
+async def tell_what_is_wrong(request: Request, error: Exception) -> JSONResponse:
+    """What is wrong with a request, without what was sent: that may be bytes that are no text."""
+    assert isinstance(error, RequestValidationError)
+    found = [{name: entry[name] for name in ("loc", "msg", "type")} for entry in error.errors()]
+    return JSONResponse({"detail": found}, status_code=422)
+
+
+async def _wrong_method(request: Request, error: Exception) -> JSONResponse:
+    """Names every method of the address, whichever route has it."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    found = [route.methods or () for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    allowed = ", ".join(sorted({method for methods in found for method in methods}))
+    return JSONResponse({"detail": "Method Not Allowed"}, status_code=405, headers={"allow": allowed})
 
 
 def _settings(read: Any) -> Any:

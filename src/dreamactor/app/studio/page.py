@@ -13,8 +13,11 @@ from typing import IO, Any
 
 import gradio as gr
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
+from starlette.routing import Mount
 
+from dreamactor.app.studio.api import tell_what_is_wrong
 from dreamactor.app.studio.designer import HAIRCUTS, LARGEST, MAX_SEED, SMALLEST, Design, draw_design
 from dreamactor.app.studio.guard import page_call
 from dreamactor.app.studio.plan import can_speak
@@ -24,6 +27,7 @@ from dreamactor.app.studio.views import CSS, facts_html, history_choices, job_ht
 from dreamactor.errors import ConfigError, DreamActorError
 from dreamactor.inference.request import PARTS
 from dreamactor.video.image import write_image
+from dreamactor.video.provenance import Provenance
 from dreamactor.video.reader import VideoReader
 
 TITLE = "dreamactor studio"
@@ -44,10 +48,14 @@ _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidde
 
 def mount_page(app: FastAPI, service: StudioService) -> FastAPI:
     """Serves the page at / beside the API."""
-    return gr.mount_gradio_app(
+    mounted = gr.mount_gradio_app(
         app, build_page(service), path="/", css=CSS, footer_links=[], show_error=True, theme=gr.themes.Default(),
         max_file_size=service.settings.max_upload_bytes, ssr_mode=False, enable_monitoring=False,
     )  # fmt: skip
+    for route in mounted.routes:
+        if isinstance(route, Mount) and isinstance(route.app, FastAPI):
+            route.app.add_exception_handler(RequestValidationError, tell_what_is_wrong)
+    return mounted
 
 
 def build_page(service: StudioService) -> gr.Blocks:
@@ -186,7 +194,9 @@ class _Actions:
         with VideoReader(video) as reader:
             frame = next(iter(reader))
         path = self._new_path(f"result_{job.id[:8]}.png")
-        write_image(path, frame.image)
+        write_image(
+            path, frame.image, provenance=Provenance(origin="trained", model=Path(self._service.settings.model).name)
+        )
         return [str(path)]
 
     def use(self, picture: str | None) -> tuple[list[str], gr.Tabs]:
