@@ -110,7 +110,7 @@ class AudioMotionEncoder(nn.Module):
     columns: Tensor
 
     def __init__(
-        self, *, code_dim: int, coefficients: Sequence[str], spoken: Sequence[str], width: int = 64, levels: bool = True
+        self, *, code_dim: int, coefficients: Sequence[str], spoken: Sequence[str], width: int = 96, levels: bool = True
     ) -> None:
         """
         Args:
@@ -118,7 +118,7 @@ class AudioMotionEncoder(nn.Module):
             coefficients: names of the E coefficients that a token starts with.
             spoken: those of them that speech moves.
             width: channels of the network.
-            levels: whether sound is `levelled` first, as all but the first trained encoders are.
+            levels: whether sound is `levelled` and channels are normalised, as in all but the first trained encoders.
         """
         super().__init__()
         self.code_dim, self.width, self.levels = code_dim, width, levels
@@ -131,6 +131,8 @@ class AudioMotionEncoder(nn.Module):
         self.register_buffer("point_matrix", torch.zeros(NUM_FACE_POINTS * 3, count))
         self.stem = nn.Conv1d(NUM_MELS, width, 5, stride=2, padding=2)
         self.mix = nn.ModuleList([nn.Conv1d(width, width, 3, padding=d, dilation=d) for d in _DILATIONS])
+        if levels:
+            self.gains = nn.Parameter(torch.ones(len(_DILATIONS) + 1, width))
         self.head = nn.Conv1d(width, len(self.spoken) + 1, 1)
 
     def described(self) -> dict[str, object]:
@@ -147,9 +149,15 @@ class AudioMotionEncoder(nn.Module):
     def forward(self, heard: Tensor) -> Tensor:
         """[B, L, K] of `prepared` -> [B, V + 1, ceil(K / 2)] coefficients, and the logit of speech; not limited to 0..1."""
         hidden = self.stem(heard)
-        for mix in self.mix:
-            hidden = hidden + mix(F.silu(hidden))
-        return self.head(F.silu(hidden))
+        for layer, mix in enumerate(self.mix):
+            hidden = hidden + mix(F.silu(self._even(hidden, layer)))
+        return self.head(F.silu(self._even(hidden, len(self.mix))))
+
+    def _even(self, hidden: Tensor, layer: int) -> Tensor:
+        """[B, C, T] with channels of mean square one at every moment, times the layer's gains."""
+        if not self.levels:
+            return hidden
+        return hidden * (hidden.square().mean(dim=1, keepdim=True) + 1e-5).rsqrt() * self.gains[layer][:, None]
 
     def tokens(self, coefficients: Tensor) -> Tensor:
         """Face motion tokens [..., c] of a face with expression coefficients [..., E]."""

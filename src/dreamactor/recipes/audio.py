@@ -82,7 +82,7 @@ def train_audio(run: Path, recipe: AudioRecipe, faces: LandmarkFaceEncoder, repo
 
     def stage() -> None:
         paths = _speak(run / "clips", recipe, report)
-        config = LoopConfig(num_steps=recipe.steps, learning_rate=2e-3, warmup=100, ema_decay=0.998, log_every=100)
+        config = LoopConfig(num_steps=recipe.steps, learning_rate=3e-3, warmup=100, ema_decay=0.998, log_every=100)
         train_audio_encoder(
             encoder, [load_talk_clip(path) for path in paths], run / "audio", config, batch_size=recipe.batch,
             seed=recipe.seed, report=lambda done: report("audio", done, recipe.steps),

@@ -32,7 +32,7 @@ WINDOW: Final = 400
 """Moments of a training window: eight seconds."""
 EDGE: Final = 30
 """Moments at either end of a window that hear too little to be judged."""
-MUTE_RATE: Final = 0.12
+MUTE_RATE: Final = 0.15
 """Share of windows in which the voice is taken away: only what was behind it is heard."""
 BABBLE: Final = 5
 """Voices of a crowd."""

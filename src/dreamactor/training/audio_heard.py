@@ -17,10 +17,10 @@ from torch import Tensor
 from dreamactor.models.audio_motion import NUM_MELS, band_hertz
 
 _FLOOR: Final = 1e-8
-_TRACT: Final = 0.17
+_TRACT: Final = 0.14
 """Natural logarithm of the factor by which formants are moved up or down."""
 _COLOUR_NATS, _TILT_NATS = 1.2, 2.0
-_REVERB_RATE, _BEHIND_RATE, _BABBLE_RATE, _HISS_RATE, _CUT_RATE = 0.4, 0.6, 0.25, 0.7, 0.3
+_REVERB_RATE, _BEHIND_RATE, _BABBLE_RATE, _HISS_RATE, _CUT_RATE = 0.3, 0.45, 0.15, 0.6, 0.2
 _REVERB_S: Final = (0.15, 0.9)
 _NEPERS: Final = math.log(10) / 10
 """Natural logarithm of power, of a decibel."""
@@ -46,7 +46,7 @@ def as_heard(voice: Tensor, background: Tensor, babble: Tensor, *, generator: to
     """Mixes voices with what is behind them.
 
     Args:
-        voice: [B, L, K] log-mel of somebody alone; silence where nobody is to be heard.
+        voice: [B, L, K] log-mel of somebody alone; silence where only what is behind is to be heard.
         background: [B, L, K] log-mel of other sounds.
         babble: [B, L, K] log-mel of many who talk at once.
         generator: of everything.
@@ -59,10 +59,11 @@ def as_heard(voice: Tensor, background: Tensor, babble: Tensor, *, generator: to
     power = _echoing(power, draw)
     loud = _level(power)
     behind = _coloured(background, draw).exp()
-    quieter = (-draw.uniform(0, 38) * _NEPERS).exp()
-    power = power + draw.chance(_BEHIND_RATE) * loud * quieter * behind / _level(behind)
+    quieter = (-draw.uniform(2, 40) * _NEPERS).exp()
+    present = torch.maximum(draw.chance(_BEHIND_RATE), (power.amax(dim=(1, 2), keepdim=True) < 1e-5).float())
+    power = power + present * loud * quieter * behind / _level(behind)
     chatter = _coloured(babble, draw).exp()
-    quieter = (-draw.uniform(6, 30) * _NEPERS).exp()
+    quieter = (-draw.uniform(8, 30) * _NEPERS).exp()
     power = power + draw.chance(_BABBLE_RATE) * loud * quieter * chatter / _level(chatter)
     power = power + _hiss(power, draw) * loud
     gain = draw.uniform(-5, 2)
