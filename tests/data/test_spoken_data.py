@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from dreamactor.data.actors import FIRST_HELD_OUT_SEED
 from dreamactor.data.actors.coefficients import COEFFICIENT
 from dreamactor.data.speech import espeak, voices
 from dreamactor.data.speech.backgrounds import background
-from dreamactor.data.speech.clips import SPOKEN, draw_talk_clip
+from dreamactor.data.speech.clips import SPOKEN, draw_talk_clip, load_talk_clip, talk_clip_path
 from dreamactor.data.speech.espeak import Phone, held_from_silence, say
 from dreamactor.data.speech.languages import (
     HELD_OUT_VOICES,
@@ -34,7 +37,7 @@ from dreamactor.data.speech.voices import (
     say_recorded,
 )
 from dreamactor.data.speech.wear import RATE_HZ, level_of, music, noisy, room, to_rate, worn
-from dreamactor.errors import ConfigError
+from dreamactor.errors import ConfigError, InputError
 from synthesiser import needs_espeak
 
 MAMA = (Phone("m", 0.5, 0.6), Phone("ɑː", 0.6, 0.8), Phone("m", 0.8, 0.9), Phone("ɐ", 0.9, 1.05), Phone("", 1.05, 2.0))
@@ -197,3 +200,10 @@ def test_equal_seeds_give_equal_talk() -> None:
     assert clip.background.shape == clip.mels.shape[1:]
     assert clip.mels.shape[0] == 2
     assert clip.mouth.shape == (100, len(SPOKEN))
+
+
+def test_a_clip_of_an_earlier_version_is_told_in_one_line(tmp_path: Path) -> None:
+    path = talk_clip_path(tmp_path, 3)
+    save_file({"mels": torch.zeros(1, 48, 4), "mouth": torch.zeros(2, len(SPOKEN))}, path)
+    with pytest.raises(InputError, match="another folder"):
+        load_talk_clip(path)

@@ -19,6 +19,7 @@ from dreamactor.data.actors.curves import stream
 from dreamactor.data.speech.backgrounds import background
 from dreamactor.data.speech.talk import training_talk
 from dreamactor.data.speech.wear import worn
+from dreamactor.errors import InputError
 from dreamactor.models.audio_motion import log_mel
 from dreamactor.video.output import atomic_path
 
@@ -48,7 +49,7 @@ class TalkClip:
 
 
 def draw_talk_clip(seed: int, *, duration_s: float = CLIP_S, versions: int = NUM_VERSIONS) -> TalkClip:
-    """Equal seeds give equal clips.
+    """Equal seeds give equal clips where the same voices are installed.
 
     Raises:
         ConfigError: no espeak-ng.
@@ -83,5 +84,12 @@ def build_talk_clip(folder: Path, seed: int) -> Path:
 
 
 def load_talk_clip(path: Path) -> TalkClip:
-    """Reads what `build_talk_clip` wrote."""
-    return TalkClip(**load_file(path))
+    """Reads what `build_talk_clip` wrote.
+
+    Raises:
+        InputError: it is none, or an earlier version's.
+    """
+    parts = load_file(path)
+    if set(parts) != set(TalkClip.__slots__):
+        raise InputError(f"{path} holds {', '.join(parts)}, not a clip of talk as made now. Train in another folder.")
+    return TalkClip(**parts)
