@@ -9,10 +9,13 @@ import torch
 from torch.testing import assert_close
 
 from dreamactor.models.audio_motion import (
+    CONTEXT_S,
+    LEVEL_S,
     MOMENTS_HZ,
     RATE_HZ,
     SAMPLES_PER_MOMENT,
     AudioMotionEncoder,
+    levelled,
     log_mel,
     mel_filters,
 )
@@ -47,9 +50,10 @@ def test_a_tone_is_loudest_in_the_band_about_it(hertz: float) -> None:
 def test_pieces_of_any_size_are_heard_as_one_sound() -> None:
     encoder = _encoder()
     sound = torch.randn(RATE_HZ * 47 + 77, generator=torch.Generator().manual_seed(0)) * 0.1
+    around = 200
     whole = encoder._read(
-        torch.nn.functional.pad(sound, (36 * SAMPLES_PER_MOMENT, 40 * SAMPLES_PER_MOMENT)),
-        slice(36, 36 + math.ceil(len(sound) / SAMPLES_PER_MOMENT)),
+        torch.nn.functional.pad(sound, (around * SAMPLES_PER_MOMENT, (around + 4) * SAMPLES_PER_MOMENT)),
+        slice(around, around + math.ceil(len(sound) / SAMPLES_PER_MOMENT)),
     )
     for size in (4000, RATE_HZ * 30, len(sound)):
         heard = encoder.hear(sound.split(size))
@@ -58,17 +62,30 @@ def test_pieces_of_any_size_are_heard_as_one_sound() -> None:
         assert_close(heard.loudness, whole.loudness, atol=1e-4, rtol=1e-4)
 
 
+def test_level_and_colour_of_a_recording_are_not_heard() -> None:
+    generator = torch.Generator().manual_seed(2)
+    swells = torch.sin(torch.arange(600) / 9)
+    mels = torch.randn(48, 600, generator=generator) + 3 * swells
+    colour = torch.linspace(-2, 1, 48)[:, None]
+    assert_close(levelled(mels + 1.5), levelled(mels), atol=1e-3, rtol=0)
+    difference = levelled(mels + colour) - levelled(mels)  # the weights of moments alone may differ a little
+    assert float(difference.abs().max()) < 0.15
+    assert_close(levelled(torch.full((48, 300), -18.42)), torch.zeros(48, 300), atol=1e-4, rtol=0)
+
+
 def test_no_sound_at_all_is_one_moment() -> None:
     assert len(_encoder().hear([]).voice) == 1
 
 
 def test_what_is_far_away_leaves_no_trace() -> None:
     encoder = _encoder()
-    sound = torch.zeros(4 * RATE_HZ)
+    sound = torch.randn(8 * RATE_HZ, generator=torch.Generator().manual_seed(0)) * 0.1
     other = sound.clone()
     other[: RATE_HZ // 2] = torch.randn(RATE_HZ // 2, generator=torch.Generator().manual_seed(1))
     a, b = encoder.hear([sound]).mouth, encoder.hear([other]).mouth
-    assert_close(a[70:], b[70:], rtol=0, atol=0)
+    far = math.ceil((0.5 + CONTEXT_S + LEVEL_S) * MOMENTS_HZ)
+    assert far < len(a) - MOMENTS_HZ
+    assert_close(a[far:], b[far:], rtol=0, atol=1e-6)
     assert float((a[:25] - b[:25]).abs().max()) > 1e-3
 
 

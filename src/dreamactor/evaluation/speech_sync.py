@@ -26,10 +26,12 @@ class SpeechSync:
 
     Attributes:
         correlation: of the openings, -1..1; 0 where the made mouth does not move at all.
+        best_correlation: at the delay at which it is highest.
         delay_s: by which the made mouth correlates best; positive: it is late.
     """
 
     correlation: float
+    best_correlation: float
     delay_s: float
 
 
@@ -37,7 +39,7 @@ def speech_sync(made: Tensor, truth: Tensor, *, rate_hz: float) -> SpeechSync:
     """Compares mouth openings [T] at the same moments, `rate_hz` of them a second; NaN where the truth is still."""
     reach = round(REACH_S * rate_hz)
     if len(truth) < 4 * reach or float(truth.std()) < 1e-3:
-        return SpeechSync(correlation=math.nan, delay_s=math.nan)
+        return SpeechSync(correlation=math.nan, best_correlation=math.nan, delay_s=math.nan)
     values = [_correlation(made, truth, offset) for offset in range(-reach, reach + 1)]
     best = max(range(len(values)), key=lambda index: (values[index], -abs(index - reach)))
     between = 0.0
@@ -45,7 +47,7 @@ def speech_sync(made: Tensor, truth: Tensor, *, rate_hz: float) -> SpeechSync:
         before, top, after = values[best - 1 : best + 2]
         bend = before - 2 * top + after
         between = 0.5 * (before - after) / bend if bend < -1e-9 else 0.0
-    return SpeechSync(correlation=values[reach], delay_s=(best - reach + between) / rate_hz)
+    return SpeechSync(correlation=values[reach], best_correlation=values[best], delay_s=(best - reach + between) / rate_hz)
 
 
 def _correlation(made: Tensor, truth: Tensor, offset: int) -> float:

@@ -45,7 +45,7 @@ def load_audio_encoder(path: Path, faces: LandmarkFaceEncoder) -> AudioMotionEnc
             told = (opened.metadata() or {}).get("shapes")
         if told is None:
             raise InputError(f"{path} holds no audio encoder. Give what `dreamactor train audio` wrote.")
-        encoder = AudioMotionEncoder(**json.loads(told))
+        encoder = AudioMotionEncoder(**{"levels": False, **json.loads(told)})
         read_weights(path, encoder)
     except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         reason = str(error).splitlines()[0]

@@ -1,4 +1,4 @@
-"""The audio encoder's recipe: talk by a synthesiser, worn, then the network, then its maps to a model; resumable.
+"""The audio encoder's recipe: talk by synthesisers, worn, then the network, then its maps to a model; resumable.
 
 clips/   sound as heard, and the mouth's truth    (data.speech)
 audio/   checkpoint and log of the training
@@ -31,9 +31,9 @@ class AudioRecipe:
     """How much of everything.
 
     Attributes:
-        num_clips: clips of twelve seconds, each heard in three ways.
+        num_clips: clips of twelve seconds, each worn in two ways.
         steps: optimizer steps.
-        batch: windows of four seconds a step.
+        batch: windows of eight seconds a step.
         num_map_actors: whose faces the linear maps are fitted to.
         workers: processes that speak.
         seed: of everything.
@@ -41,7 +41,7 @@ class AudioRecipe:
 
     num_clips: int = 480
     steps: int = 5000
-    batch: int = 12
+    batch: int = 6
     num_map_actors: int = 60
     workers: int = 1
     seed: int = 0
@@ -82,7 +82,7 @@ def train_audio(run: Path, recipe: AudioRecipe, faces: LandmarkFaceEncoder, repo
 
     def stage() -> None:
         paths = _speak(run / "clips", recipe, report)
-        config = LoopConfig(num_steps=recipe.steps, learning_rate=2e-3, warmup=100, ema_decay=0.998, log_every=100)
+        config = LoopConfig(num_steps=recipe.steps, learning_rate=3e-3, warmup=100, ema_decay=0.998, log_every=100)
         train_audio_encoder(
             encoder, [load_talk_clip(path) for path in paths], run / "audio", config, batch_size=recipe.batch,
             seed=recipe.seed, report=lambda done: report("audio", done, recipe.steps),

@@ -25,12 +25,19 @@ from dreamactor.data.speech.clips import TalkClip
 from dreamactor.guidance.face_crop import normalize_landmarks
 from dreamactor.models.audio_motion import AudioMotionEncoder
 from dreamactor.models.face_motion import LandmarkFaceEncoder
+from dreamactor.training.audio_heard import as_heard
 from dreamactor.training.loop import LoopConfig, TrainingLoop
 
-WINDOW: Final = 200
-"""Moments of a training window: four seconds."""
+WINDOW: Final = 400
+"""Moments of a training window: eight seconds."""
 EDGE: Final = 30
 """Moments at either end of a window that hear too little to be judged."""
+MUTE_RATE: Final = 0.15
+"""Share of windows in which the voice is taken away: only what was behind it is heard."""
+BABBLE: Final = 5
+"""Voices of a crowd."""
+SILENCE: Final = -18.4
+"""Log-mel of no sound."""
 MAP_ACTORS, MAP_MOMENTS = 120, 60
 _RIDGE: Final = 3e-3
 _MOTION_WEIGHT: Final = 1.0
@@ -58,60 +65,46 @@ def train_audio_encoder(
         seed: of batches.
         report: called with the steps done.
     """
-    mouth = torch.stack([clip.mouth for clip in clips]).float()  # [C, T, V]
-    spoken = torch.stack([clip.spoken for clip in clips]).float()
-    mels = torch.stack([clip.mels for clip in clips])  # [C, W, L, K] float16
-    spread = mouth.flatten(0, 1).var(dim=0).clamp(min=2e-3)
-    motion = mouth.diff(dim=1).flatten(0, 1).square().mean(dim=0).clamp(min=2e-5)
+    mouth = torch.stack([clip.mouth for clip in clips])  # [C, T, V] float16, as all that is kept
+    spoken = torch.stack([clip.spoken for clip in clips])
+    mels = torch.stack([clip.mels for clip in clips])  # [C, W, L, K]
+    backgrounds = torch.stack([clip.background for clip in clips])
+    spread = mouth.float().flatten(0, 1).var(dim=0).clamp(min=2e-3)
+    motion = mouth.float().diff(dim=1).flatten(0, 1).square().mean(dim=0).clamp(min=2e-5)
     loop = TrainingLoop({"audio": encoder}, config, run, seed=seed)
     inner = slice(EDGE, WINDOW - EDGE)
 
     def loss_of(generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        heard, goal, speaks = [], [], []
-        for _ in range(batch_size):
-            clip = int(torch.randint(len(clips), (), generator=generator))
-            version = int(torch.randint(mels.shape[1], (), generator=generator))
-            start = int(torch.randint(mouth.shape[1] - WINDOW + 1, (), generator=generator))
-            heard.append(mels[clip, version, :, 2 * start : 2 * (start + WINDOW)].float())
-            goal.append(mouth[clip, start : start + WINDOW])
-            speaks.append(spoken[clip, start : start + WINDOW])
-        batch = _varied(torch.stack(heard), generator=generator)
-        out = encoder(batch).transpose(1, 2)[:, inner]
-        truth, speech = torch.stack(goal)[:, inner], torch.stack(speaks)[:, inner]
+        def drawn(high: int, *shape: int) -> Tensor:
+            return torch.randint(high, shape, generator=generator)
+
+        chosen = drawn(len(clips), batch_size)
+        talks = (torch.rand(batch_size, generator=generator) >= MUTE_RATE).float()
+        voice = mels[chosen, drawn(mels.shape[1], batch_size)].float()
+        voice = torch.where(talks[:, None, None] > 0, voice, torch.full_like(voice, SILENCE))
+        crowd = mels[drawn(len(clips), batch_size, BABBLE), 0].float().exp().mean(dim=1).log()
+        heard = as_heard(voice, backgrounds[drawn(len(clips), batch_size)].float(), crowd, generator=generator)
+        heard = encoder.prepared(heard[..., : heard.shape[-1] // 2 * 2])
+        starts = [int(one) for one in drawn(mouth.shape[1] - WINDOW + 1, batch_size)]
+        out = encoder(torch.stack([one[:, 2 * at : 2 * (at + WINDOW)] for one, at in zip(heard, starts, strict=True)]))
+        out = out.transpose(1, 2)[:, inner]
+        places = torch.tensor(starts)[:, None] + torch.arange(WINDOW)[inner]
+        truth = mouth[chosen[:, None], places].float() * talks[:, None, None]
+        speech = spoken[chosen[:, None], places].float() * talks[:, None]
         error = (out[..., :-1] - truth).square().mean(dim=(0, 1)) / spread
         moved = (out[..., :-1].diff(dim=1) - truth.diff(dim=1)).square().mean(dim=(0, 1)) / motion
-        voice = F.binary_cross_entropy_with_logits(out[..., -1], speech)
+        sure = F.binary_cross_entropy_with_logits(out[..., -1], speech)
         report(loop.step + 1)
-        loss = error.mean() + _MOTION_WEIGHT * 0.3 * moved.mean() + 0.3 * voice
+        loss = error.mean() + _MOTION_WEIGHT * 0.3 * moved.mean() + 0.3 * sure
         jaw = encoder.spoken.index("jaw_open")
         return loss, {
             "explained": float(1 - error.detach().mean()), "jaw": float(1 - error.detach()[jaw]),
-            "voice": float(voice.detach()),
+            "voice": float(sure.detach()),
         }  # fmt: skip
 
     latest = loop.run(loss_of)
     loop.load_averaged()
     return latest
-
-
-def _varied(mels: Tensor, *, generator: torch.Generator) -> Tensor:
-    """[B, L, K] with another level, colour and vocal tract each: shifts of the logarithm, a tilt, and bands moved up or
-    down by up to two."""
-    batch, bands, _ = mels.shape
-
-    def draw(spread: float) -> Tensor:
-        return (torch.rand(batch, 1, 1, generator=generator) * 2 - 1) * spread
-
-    place = torch.linspace(-1, 1, bands)[:, None]
-    shift = torch.randint(-2, 3, (batch,), generator=generator)
-    moved = torch.stack([_moved(one, int(by)) for one, by in zip(mels, shift, strict=True)])
-    return (moved + draw(2.0) + draw(1.5) * place).clamp(min=-13.9)
-
-
-def _moved(mel: Tensor, by: int) -> Tensor:
-    """[L, K] with its bands moved up by that many; the end band is repeated."""
-    index = (torch.arange(len(mel)) - by).clamp(0, len(mel) - 1)
-    return mel[index]
 
 
 @torch.no_grad()

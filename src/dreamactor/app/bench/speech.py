@@ -10,7 +10,7 @@ import math
 import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -20,7 +20,8 @@ from torch import Tensor
 from dreamactor.data.actors import FIRST_HELD_OUT_SEED
 from dreamactor.data.actors.curves import stream
 from dreamactor.data.speech.languages import LANGUAGES, UNSEEN
-from dreamactor.data.speech.talk import MOMENTS_HZ, Talk, held_out_talk
+from dreamactor.data.speech.talk import MOMENTS_HZ, Talk, held_out_recorded, held_out_talk
+from dreamactor.data.speech.voices import HELD_OUT_RECORDED
 from dreamactor.data.speech.wear import RATE_HZ, coloured_noise, music, noisy
 from dreamactor.evaluation.speech_sync import lip_closures, speech_sync
 from dreamactor.models.audio_motion import SAMPLES_PER_MOMENT, AudioMotionEncoder
@@ -28,6 +29,8 @@ from dreamactor.models.audio_motion import SAMPLES_PER_MOMENT, AudioMotionEncode
 CLIP_S: Final = 10.0
 NOISE_DB: Final = 5.0
 """Noise and music together below the speech, where it is noisy."""
+RECORDED: Final = "of recordings"
+"""Held-out voices that are joined from recordings or are their statistics."""
 SHUT: Final = 0.06
 """A jaw that is open by less is closed."""
 Report = Callable[[str, int, int | None], None]
@@ -86,12 +89,26 @@ def bench_voices(encoder: AudioMotionEncoder, *, clips_each: int, report: Report
     found = []
     for number, language in enumerate(LANGUAGES):
         for index in range(clips_each):
-            talk = held_out_talk(language, index, duration_s=CLIP_S)
-            found.append(hear_clip(encoder, talk, 0.5 * talk.samples, "clean"))
-            rng = stream(FIRST_HELD_OUT_SEED + index, f"noise {language}")
-            found.append(hear_clip(encoder, talk, 0.5 * noisy(rng, talk.samples, snr_db=NOISE_DB), "noisy"))
+            found += _clean_and_noisy(encoder, held_out_talk(language, index, duration_s=CLIP_S), index)
         report("voices", number + 1, len(LANGUAGES))
     return found
+
+
+def bench_recorded_voices(encoder: AudioMotionEncoder, *, clips_each: int, report: Report) -> list[HeardClip]:
+    """Held-out voices that are made of recordings; none where none is installed."""
+    found = []
+    for index in range(clips_each * len(HELD_OUT_RECORDED)):
+        talk = held_out_recorded(index, duration_s=CLIP_S)
+        if talk is not None:
+            found += _clean_and_noisy(encoder, replace(talk, language=RECORDED), index)
+        report("voices of recordings", index + 1, clips_each * len(HELD_OUT_RECORDED))
+    return found
+
+
+def _clean_and_noisy(encoder: AudioMotionEncoder, talk: Talk, index: int) -> list[HeardClip]:
+    rng = stream(FIRST_HELD_OUT_SEED + index, f"noise {talk.language}")
+    sounds = {"clean": talk.samples, "noisy": noisy(rng, talk.samples, snr_db=NOISE_DB)}
+    return [hear_clip(encoder, talk, 0.5 * samples, noise) for noise, samples in sounds.items()]
 
 
 def bench_silence(encoder: AudioMotionEncoder, *, seconds: float, report: Report) -> list[dict[str, Any]]:
@@ -143,7 +160,7 @@ def voice_rows(clips: Sequence[HeardClip]) -> list[dict[str, Any]]:
     """Means over clips by language and noise, and over the trained and the unseen languages; delays are medians."""
     rows = []
     groups: dict[str, list[str]] = {
-        "trained": [name for name in LANGUAGES if name not in UNSEEN], "unseen": list(UNSEEN),
+        "trained": [name for name in LANGUAGES if name not in UNSEEN], "unseen": list(UNSEEN), RECORDED: [RECORDED],
     } | {name: [name] for name in LANGUAGES}  # fmt: skip
     for group, languages in groups.items():
         for noise in ("clean", "noisy"):

@@ -67,6 +67,12 @@ def _follow(encoder: AudioMotionEncoder, path: Path, name: str, plots: Path | No
         sync = speech_sync(opening, shown, rate_hz=rate_hz)
         rows += [
             {"set": f"{name} by {kind}", "metric": "correlation", "value": sync.correlation, "n": int(tracked.sum())},
+            {
+                "set": f"{name} by {kind}",
+                "metric": "best_correlation",
+                "value": sync.best_correlation,
+                "n": int(tracked.sum()),
+            },
             {"set": f"{name} by {kind}", "metric": "delay_ms", "value": 1000 * sync.delay_s, "n": int(tracked.sum())},
         ]
     if plots is not None:

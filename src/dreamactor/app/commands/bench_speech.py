@@ -27,7 +27,8 @@ def command(
 ) -> None:
     """Measure how well speech drives the mouth: voices, sentences and languages never heard, noise, music, silence, length.
 
-    Needs espeak-ng. Recorded clips are named by number in what is written.
+    Needs espeak-ng; voices made of recordings are measured where flite or festival has them. Recorded clips are named by
+    number in what is written.
 
     Examples:
 
@@ -37,7 +38,14 @@ def command(
 
       dreamactor bench speech --audio-weights audio-run --clips talking --plots curves
     """
-    from dreamactor.app.bench.speech import bench_length, bench_silence, bench_voices, speech_table, voice_rows
+    from dreamactor.app.bench.speech import (
+        bench_length,
+        bench_recorded_voices,
+        bench_silence,
+        bench_voices,
+        speech_table,
+        voice_rows,
+    )
     from dreamactor.app.progress import named_bars
     from dreamactor.app.scores import write_scores
     from dreamactor.inference.audio_encoder import load_audio_encoder
@@ -56,7 +64,9 @@ def command(
     rows = []
     with named_bars() as bars:
         if clips_each:
-            rows += voice_rows(bench_voices(encoder, clips_each=clips_each, report=bars))
+            voices = bench_voices(encoder, clips_each=clips_each, report=bars)
+            voices += bench_recorded_voices(encoder, clips_each=clips_each, report=bars)
+            rows += voice_rows(voices)
             rows += bench_silence(encoder, seconds=10 * clips_each, report=bars)
         if minutes:
             rows += bench_length(encoder, minutes=minutes, report=bars)

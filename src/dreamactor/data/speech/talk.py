@@ -5,6 +5,7 @@ Axis letters: N samples at 16 kHz, T moments at `MOMENTS_HZ`, E expression coeff
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from dreamactor.data.actors import FIRST_HELD_OUT_SEED
 from dreamactor.data.actors.curves import stream
-from dreamactor.data.speech.espeak import Phone, say
+from dreamactor.data.speech.espeak import Phone, Utterance, say
 from dreamactor.data.speech.languages import (
     HELD_OUT_VOICES,
     LANGUAGES,
@@ -22,12 +23,22 @@ from dreamactor.data.speech.languages import (
     training_sentences,
 )
 from dreamactor.data.speech.phonemes import lip_closures_s, mouth_of
+from dreamactor.data.speech.voices import (
+    HELD_OUT_RECORDED,
+    TRAINED_VOICES,
+    RecordedVoice,
+    installed,
+    readable,
+    say_recorded,
+)
 from dreamactor.data.speech.wear import RATE_HZ, to_rate
 
 MOMENTS_HZ: Final = 50
 """Moments of a second: at 0, 0.02, 0.04 ... seconds."""
 SILENT_RATE: Final = 0.08
 """Share of clips in which nobody speaks."""
+RECORDED_RATE: Final = 0.55
+"""Share of clips by voices that are made of recordings, where any are installed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,17 +72,51 @@ def training_talk(seed: int, *, duration_s: float) -> Talk:
         raise ValueError(f"Held-out seeds start at {FIRST_HELD_OUT_SEED}, got {seed}.")
     rng = stream(seed, "talk")
     language = TRAINED[seed % len(TRAINED)]
-    words = [word.strip(",") for sentence in training_sentences(language) for word in sentence.split()]
     variant = str(rng.choice(VOICES))
     if rng.random() < SILENT_RATE:
         return _assemble([], [], language=language, voice="", duration_s=duration_s)
-    texts = []
-    for _ in range(12):
-        if rng.random() < 0.3:
-            texts.append(str(rng.choice(training_sentences(language))))
-        else:
-            texts.append(" ".join(rng.choice(words, int(rng.integers(2, 9)))))
-    return _talk(rng, language, variant, texts, duration_s=duration_s, faster=float(rng.uniform(0.85, 1.2)))
+    recorded = [voice for voice in TRAINED_VOICES if installed(voice)]
+    faster = float(rng.uniform(0.85, 1.2))
+    if recorded and rng.random() < RECORDED_RATE:
+        voice = recorded[int(rng.integers(len(recorded)))]
+        return _recorded(rng, voice, _readable_texts(rng, voice), duration_s=duration_s, faster=faster)
+    return _talk(rng, language, variant, _random_texts(rng, language, 12), duration_s=duration_s, faster=faster)
+
+
+def _random_texts(rng: np.random.Generator, language: str, count: int) -> list[str]:
+    """Training sentences, and their words in new orders."""
+    sentences = training_sentences(language)
+    words = [word.strip(",") for sentence in sentences for word in sentence.split()]
+    return [
+        str(rng.choice(sentences)) if rng.random() < 0.3 else " ".join(rng.choice(words, int(rng.integers(2, 9))))
+        for _ in range(count)
+    ]
+
+
+def _readable_texts(rng: np.random.Generator, voice: RecordedVoice) -> list[str]:
+    """Texts of random trained languages whose letters the voice reads."""
+    languages = [name for name in TRAINED if readable(training_sentences(name)[0], voice)]
+    texts = [_random_texts(rng, str(rng.choice(languages)), 1)[0] for _ in range(5)]
+    return [text for text in (readable(one, voice) for one in texts) if text]
+
+
+def held_out_recorded(index: int, *, duration_s: float) -> Talk | None:
+    """Held-out sentences by the index-th held-out voice that is made of recordings; None where it is not installed."""
+    voice = HELD_OUT_RECORDED[index % len(HELD_OUT_RECORDED)]
+    if not installed(voice):
+        return None
+    rng = stream(FIRST_HELD_OUT_SEED + index, f"recorded {voice.name}")
+    languages = ("english",) if voice.sounds == "arpabet" else ("spanish", "portuguese", "german")
+    sentences = [readable(one, voice) for name in languages for one in held_out_sentences(name)]
+    texts = [sentences[(index + turn) % len(sentences)] for turn in range(5)]
+    return _recorded(rng, voice, texts, duration_s=duration_s, faster=1.0)
+
+
+def _recorded(rng: np.random.Generator, voice: RecordedVoice, texts: list[str], *, duration_s: float, faster: float) -> Talk:
+    """The texts by a voice that is made of recordings, at a random rate and height."""
+    slower, pitch_hz = float(rng.uniform(0.8, 1.35)), int(rng.integers(80, 240))
+    said = say_recorded(texts, voice, slower=slower, pitch_hz=pitch_hz if rng.random() < 0.6 else 0)
+    return _said(rng, said, language=voice.sounds, voice=voice.name, duration_s=duration_s, faster=faster)
 
 
 def held_out_talk(language: str, index: int, *, duration_s: float) -> Talk:
@@ -91,22 +136,32 @@ def _talk(
     rng: np.random.Generator, language: str, variant: str, texts: list[str], *, duration_s: float, faster: float
 ) -> Talk:
     rate, pitch, spread = int(rng.integers(120, 250)), int(rng.integers(10, 90)), int(rng.integers(25, 85))
+    name = LANGUAGES[language].voice
+    said = (say(text, voice=name, variant=variant, words_per_minute=rate, pitch=pitch, spread=spread) for text in texts)
+    return _said(rng, said, language=language, voice=variant, duration_s=duration_s, faster=faster)
+
+
+def _said(
+    rng: np.random.Generator, said: Iterable[Utterance], *, language: str, voice: str, duration_s: float, faster: float
+) -> Talk:
+    """One utterance after the other, with pauses, until the time is over."""
     pieces: list[tuple[float, np.ndarray]] = []
     phones: list[Phone] = []
     now = float(rng.uniform(0.1, 0.8))
-    for text in texts:
-        said = say(text, voice=LANGUAGES[language].voice, variant=variant, words_per_minute=rate, pitch=pitch, spread=spread)
-        samples = to_rate(said.samples, said.rate_hz, faster=faster)
-        slow = len(said.samples) / said.rate_hz / (len(samples) / RATE_HZ)
+    for one in said:
+        if len(one.samples) < 0.05 * one.rate_hz:  # a voice may make nothing of a single letter
+            continue
+        samples = to_rate(one.samples, one.rate_hz, faster=faster)
+        slow = len(one.samples) / one.rate_hz / (len(samples) / RATE_HZ)
         pieces.append((now, samples))
-        phones += [Phone(one.ipa, now + one.start_s / slow, now + one.end_s / slow) for one in said.phones]
+        phones += [Phone(phone.ipa, now + phone.start_s / slow, now + phone.end_s / slow) for phone in one.phones]
         now += len(samples) / RATE_HZ
         pause = float(rng.choice((rng.uniform(0.05, 0.3), rng.uniform(0.3, 1.2))))
-        phones.append(Phone("", phones[-1].end_s, now + pause))
+        phones.append(Phone("", phones[-1].end_s, max(now + pause, phones[-1].end_s)))
         now += pause
         if now > duration_s:
             break
-    return _assemble(pieces, phones, language=language, voice=variant, duration_s=duration_s)
+    return _assemble(pieces, phones, language=language, voice=voice, duration_s=duration_s)
 
 
 def _assemble(

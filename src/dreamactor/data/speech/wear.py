@@ -114,20 +114,28 @@ def breathy(rng: np.random.Generator, samples: np.ndarray, share: float) -> np.n
     return np.asarray(samples * (1 - share) + share * 0.8 * loudness * noise, dtype=np.float32)
 
 
+def trembling(rng: np.random.Generator, samples: np.ndarray) -> np.ndarray:
+    """[N] played a little faster and slower, several times a second, by up to 5 ms: a voice that is not quite even."""
+    places = np.arange(len(samples), dtype=np.float64)
+    knots = rng.standard_normal(int(len(samples) / RATE_HZ * 8) + 3)
+    moved = np.interp(places / RATE_HZ * 8, np.arange(len(knots)), knots).clip(-2.5, 2.5)
+    smooth = fftconvolve(moved, np.hanning(801) / np.hanning(801).sum(), mode="same")
+    away = float(rng.uniform(0.2, 2.0)) / 1000 * RATE_HZ * smooth
+    return np.asarray(np.interp(places + away, places, samples), dtype=np.float32)
+
+
 def worn(rng: np.random.Generator, samples: np.ndarray, *, clean: float = 0.2) -> np.ndarray:
-    """[N] as it might be heard: any of the above and a level; `clean` is the share that stays as it is but for the level."""
-    out, own = samples.copy(), level_of(samples)
+    """[N] as a voice might sound, without what is heard behind it: hoarse, uneven, in a room, through a microphone, at any
+    level; `clean` is the share that stays as it is but for the level."""
+    out = samples.copy()
     if rng.random() >= clean:
-        if rng.random() < 0.4:
-            out = breathy(rng, out, float(rng.uniform(0.1, 0.7)))
+        if rng.random() < 0.5:
+            out = trembling(rng, out)
+        if rng.random() < 0.5:
+            out = breathy(rng, out, float(rng.uniform(0.05, 0.7)))
         if rng.random() < 0.5:
             out = room(rng, out)
-        loud = own or 0.1
         if rng.random() < 0.5:
-            out = out + loud * 10 ** (-float(rng.uniform(3, 35)) / 20) * coloured_noise(rng, len(out))
-        if rng.random() < 0.3:
-            out = out + loud * 10 ** (-float(rng.uniform(3, 30)) / 20) * music(rng, len(out))
-        if rng.random() < 0.7:
             out = channel(rng, out)
     peak = float(np.abs(out).max())
     if peak > 0:
