@@ -80,3 +80,26 @@ def test_half_a_proxy_is_refused() -> None:
     given = _given()
     with pytest.raises(ValueError, match="come together"):
         replace(given, seen=None)
+
+
+@pytest.mark.parametrize(("keep_head", "keep_body"), [(1.0, 0.0), (0.0, 1.0), (0.8, 0.5)])
+def test_a_share_of_what_was_seen_is_kept_whatever_the_network_says(keep_head: float, keep_body: float) -> None:
+    """The head is the left half; a margin about borders and the seam between the halves is soft."""
+    torch.manual_seed(0)
+    config = ProxyDecoderConfig(channels=(8, 8), blocks=1, face_code_dim=5)
+    free = _stir(ProxyDecoder(config)).requires_grad_(False)
+    keeping = ProxyDecoder(replace(config, keep_head=keep_head, keep_body=keep_body)).requires_grad_(False)
+    keeping.load_state_dict(free.state_dict())
+    size = (2, 48, 64)
+    decoded, proxy, body = (torch.rand(1, 3, *size) for _ in range(3))
+    sphere = torch.full((1, 3, *size), -1.0)
+    sphere[..., :32] = 0.3
+    everywhere = torch.ones(1, 1, *size)
+    given = DecodeInput(
+        decoded=decoded, proxy=proxy, seen=everywhere, figure=everywhere, pose_maps=torch.cat([body, sphere], dim=1)
+    )
+    expected = torch.lerp(free(given), proxy, torch.where(torch.arange(64) < 32, keep_head, keep_body))
+    for columns in (slice(8, 24), slice(40, 56)):
+        assert_close(keeping(given)[..., 8:-8, columns], expected[..., 8:-8, columns])
+    for unseen in ({"seen": 0.25 * everywhere}, {"figure": 0 * everywhere}, {"proxy": None, "seen": None, "figure": None}):
+        assert_close(keeping(replace(given, **unseen)), free(replace(given, **unseen)))

@@ -72,7 +72,7 @@ DIT = DiTConfig(
     uses_proxy=True,
     prediction="clean_residual",
 )
-DECODER = ProxyDecoderConfig(channels=(48, 96, 160, 192), blocks=1, face_code_dim=FACE_TOKEN)
+DECODER = ProxyDecoderConfig(channels=(48, 96, 160, 192), blocks=1, face_code_dim=FACE_TOKEN, keep_head=0.8, keep_body=0.5)
 TOGETHER: Final = "together"
 DEFAULTS = ModelDefaults(size=256, steps=2, guidance_reference=1.0, guidance_motion=1.0, segment_frames=25)
 

@@ -43,7 +43,7 @@ def decoder_batch(
     with safe_open(path, framework="pt") as opened:
         slices = {name: opened.get_slice(name) for name in ("frames", "proxy", "seen", "figure", "mask", "maps")}
         length, height, width, _ = slices["frames"].get_shape()
-        head = opened.get_tensor("head")
+        head, features = opened.get_tensor("head"), opened.get_tensor("features")
         picks = torch.randint(length, (1,), generator=generator)
         x, y, _ = head[picks[0]].tolist()
         if torch.rand((), generator=generator) < 0.5:  # often around the head: that is where people look
@@ -67,7 +67,7 @@ def decoder_batch(
         decoded=made, proxy=proxy, seen=seen, figure=figure, pose_maps=maps.float() / 127.5 - 1, face=face,
         face_tracked=tracked,
     )  # fmt: skip
-    return given, truth, region_weight(mask[0, 0], head[picks], (top, left))[None, None]
+    return given, truth, region_weight(mask[0, 0], head[picks], (top, left), features[picks])[None, None]
 
 
 def texture_energy(video: Tensor) -> Tensor:

@@ -13,6 +13,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from dreamactor.data.samples import ActorSample, draw_double
+from dreamactor.errors import InputError
+from dreamactor.geometry.skeleton import FACE_POINT
 from dreamactor.guidance.bone_length import estimate_proportions
 from dreamactor.guidance.face_crop import augment_crops, crop_faces, normalize_landmarks
 from dreamactor.guidance.jitter import jitter_mask, jitter_track
@@ -20,7 +22,7 @@ from dreamactor.guidance.pose_maps import draw_pose_maps
 from dreamactor.guidance.textured_proxy import draw_proxy, prepare_proxy
 from dreamactor.inference.face_encoders import FaceEncoders
 from dreamactor.types.guidance import PoseMaps, ReferenceImage, ReferenceSet
-from dreamactor.types.track import PersonTrack
+from dreamactor.types.track import FaceTrack, PersonTrack
 
 EXACT_REFERENCES, EXACT_DRIVES = 0.4, 0.9
 """How often the tracks keep their exactness. A reference is mostly seen as perception sees it; a drive mostly is not: where
@@ -28,6 +30,11 @@ controls and truth disagree, the mean of all that may be meant is learnt, and th
 
 DOUBLE_RATE = 0.5
 """How often a clip's face tokens come from another actor with the same expressions: tokens must not tell who it is."""
+
+_FEATURES = tuple(
+    [index for name, index in FACE_POINT.items() if name.startswith(part)] for part in ("lip", "left_eye", "right_eye")
+)
+
 LANDMARK_RATE = 0.4
 """How often a clip's face tokens come from its landmarks: the generator must take both encoders' tokens."""
 
@@ -40,6 +47,8 @@ class GuidedSample:
         frames: [T, H, W, 3] uint8 truth.
         mask: [T, H, W] uint8 person.
         head: [T, 3] float32 x, y, radius of the head in pixels.
+        features: [T, 3, 4] float32 x, y, half width, half height of mouth, left and right eye in pixels; zeros where no face
+            is seen.
         maps: [6, T, H, W] uint8 skeleton and sphere.
         proxy: [T, H, W, 3] uint8; seen, figure: [T, H, W] uint8.
         reference: [H, W, 3] uint8; reference_maps: [6, H, W] uint8.
@@ -49,6 +58,7 @@ class GuidedSample:
     frames: Tensor
     mask: Tensor
     head: Tensor
+    features: Tensor
     maps: Tensor
     proxy: Tensor
     seen: Tensor
@@ -116,6 +126,7 @@ def guide_sample(
         frames=sample.frames,
         mask=sample.mask,
         head=torch.cat([sample.track.head.center[:, :2], sample.track.head.radius_px[:, None]], dim=-1),
+        features=_features(sample.track.face),
         maps=stack_maps(draw_pose_maps(track, width=width, height=height)),
         proxy=drawn.rgb,
         seen=drawn.seen,
@@ -125,6 +136,15 @@ def guide_sample(
         expression=tokens,
         face_tracked=faced,
     )
+
+
+def _features(face: FaceTrack) -> Tensor:
+    """[T, 3, 4], see `GuidedSample`."""
+    boxes = []
+    for points in _FEATURES:
+        low, high = face.landmarks[:, points, :2].aminmax(dim=1)
+        boxes.append(torch.cat([low + high, high - low], dim=-1) / 2)
+    return torch.stack(boxes, dim=1) * face.tracked[:, None, None]
 
 
 @torch.no_grad()
@@ -156,5 +176,15 @@ def save_guided(path: Path, guided: GuidedSample) -> None:
 
 
 def load_guided(path: Path) -> GuidedSample:
-    """Reads what `save_guided` wrote."""
-    return GuidedSample(**load_file(path))
+    """Reads what `save_guided` wrote.
+
+    Raises:
+        InputError: an earlier version wrote it.
+    """
+    stored = load_file(path)
+    missing = sorted({field.name for field in fields(GuidedSample)} - set(stored))
+    if missing:
+        raise InputError(
+            f"{path} has no {', '.join(missing)}: an earlier version wrote it. Delete {path.parent} and run again."
+        )
+    return GuidedSample(**stored)
