@@ -88,7 +88,7 @@ def test_a_share_of_what_was_seen_is_kept_whatever_the_network_says(keep_head: f
     torch.manual_seed(0)
     config = ProxyDecoderConfig(channels=(8, 8), blocks=1, face_code_dim=5)
     free = _stir(ProxyDecoder(config)).requires_grad_(False)
-    keeping = ProxyDecoder(replace(config, keep_head=keep_head, keep_body=keep_body)).requires_grad_(False)
+    keeping = ProxyDecoder(replace(config, keep_head=keep_head, keep_body=keep_body)).eval().requires_grad_(False)
     keeping.load_state_dict(free.state_dict())
     size = (2, 48, 64)
     decoded, proxy, body = (torch.rand(1, 3, *size) for _ in range(3))
@@ -103,3 +103,4 @@ def test_a_share_of_what_was_seen_is_kept_whatever_the_network_says(keep_head: f
         assert_close(keeping(given)[..., 8:-8, columns], expected[..., 8:-8, columns])
     for unseen in ({"seen": 0.25 * everywhere}, {"figure": 0 * everywhere}, {"proxy": None, "seen": None, "figure": None}):
         assert_close(keeping(replace(given, **unseen)), free(replace(given, **unseen)))
+    assert_close(keeping.train()(given), free(given))

@@ -7,7 +7,7 @@ seen", and is an ordinary sharpening decoder head. It is per frame, so it stream
 
 Left to itself it mends too much: where it is unsure by a pixel or two, a smear costs less than a clean eye beside the true
 one, and people see the smear. So well inside what a reference saw of the figure, a share of the pixel is kept whatever the
-network says, on the head (where the sphere is drawn) more than elsewhere.
+network says, on the head (where the sphere is drawn) more than elsewhere. Not while it learns: it would learn to undo that.
 """
 
 from __future__ import annotations
@@ -115,7 +115,9 @@ class ProxyDecoder(nn.Module):
         delta, gate_logit = mixed[:, :3], mixed[:, 3:]
         base, known, sure = frames[:, :3], frames[:, 3:6], frames[:, 6:7]
         gate = torch.sigmoid(gate_logit.float()) * sure
-        joined = torch.lerp(gate * known + (1 - gate) * base + delta.float(), known, self._kept(frames))
+        joined = gate * known + (1 - gate) * base + delta.float()
+        if not self.training:
+            joined = torch.lerp(joined, known, self._kept(frames))
         return rearrange(joined, "(b t) c h w -> b c t h w", b=given.decoded.shape[0])
 
     def _kept(self, frames: Tensor) -> Tensor:
