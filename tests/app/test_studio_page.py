@@ -81,3 +81,10 @@ def test_bytes_that_are_no_text_are_refused(page: TestClient, path: str) -> None
     for kind in ("application/json", "", "text/plain"):
         answer = page.post(path, content=b"\xff" * 50, headers={"content-type": kind})
         assert answer.status_code in (400, 422)
+
+
+@pytest.mark.parametrize(
+    "kind", ["multipart/form-data; boundary=" + "x" * 300, "multipart/form-data; boundary=", "text/plain"]
+)
+def test_uploads_that_are_no_form_are_refused(page: TestClient, kind: str) -> None:
+    assert page.post("/gradio_api/upload", content=b"--x\r\n", headers={"content-type": kind}).status_code in (400, 422)

@@ -14,7 +14,10 @@ from typing import IO, Any
 import gradio as gr
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from pydantic import ValidationError
+from python_multipart.exceptions import FormParserError
+from starlette.requests import Request
 from starlette.routing import Mount
 
 from dreamactor.app.studio.api import tell_what_is_wrong
@@ -55,7 +58,13 @@ def mount_page(app: FastAPI, service: StudioService) -> FastAPI:
     for route in mounted.routes:
         if isinstance(route, Mount) and isinstance(route.app, FastAPI):
             route.app.add_exception_handler(RequestValidationError, tell_what_is_wrong)
+            route.app.add_exception_handler(FormParserError, _no_form)
     return mounted
+
+
+async def _no_form(request: Request, error: Exception) -> JSONResponse:
+    """Gradio reads uploads by a parser of its own."""
+    return JSONResponse({"detail": "Not a form that can be read."}, status_code=400)
 
 
 def build_page(service: StudioService) -> gr.Blocks:
