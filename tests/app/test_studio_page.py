@@ -88,3 +88,9 @@ def test_bytes_that_are_no_text_are_refused(page: TestClient, path: str) -> None
 )
 def test_uploads_that_are_no_form_are_refused(page: TestClient, kind: str) -> None:
     assert page.post("/gradio_api/upload", content=b"--x\r\n", headers={"content-type": kind}).status_code in (400, 422)
+
+
+@pytest.mark.parametrize("number", [-1, 999])
+def test_a_handler_that_is_not_there_is_not_found(page: TestClient, number: int) -> None:
+    for path in (CALL, "/gradio_api/queue/join"):
+        assert page.post(path, json={"fn_index": number, "data": [], "session_hash": "x"}).status_code in (404, 422)
