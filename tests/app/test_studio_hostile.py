@@ -61,12 +61,12 @@ def _finished(server: StudioServer, job_id: str) -> dict[str, str]:
 def _stream(server: StudioServer, sent: bytes) -> bytes:
     """What comes back for raw bytes, after which nothing more is sent; nothing where the server hangs up."""
     answer = b""
-    with socket.create_connection(("127.0.0.1", int(server.url.rsplit(":", 1)[1])), timeout=30) as line:
-        with suppress(ConnectionError):
-            line.sendall(sent)
-            line.shutdown(socket.SHUT_WR)
-            while piece := line.recv(65536):
-                answer += piece
+    address = ("127.0.0.1", int(server.url.rsplit(":", 1)[1]))
+    with suppress(ConnectionError), socket.create_connection(address, timeout=30) as line:
+        line.sendall(sent)
+        line.shutdown(socket.SHUT_WR)
+        while piece := line.recv(65536):
+            answer += piece
     return answer
 
 
