@@ -14,7 +14,6 @@ from typing import Final
 import cv2
 import numpy as np
 import torch
-from scipy import ndimage
 from torch import Tensor
 
 from dreamactor.guidance.inpaint import fill_holes, grow
@@ -72,7 +71,9 @@ def without_background(frames: Tensor, figure: Tensor, background: np.ndarray) -
     mended = frames.numpy().copy()
     for picture, drawn in zip(mended, figure.numpy() > 127, strict=True):
         alike = np.abs(picture - background).max(axis=-1) < _ALIKE
-        wrong = drawn & grow(drawn & ndimage.binary_propagation(~drawn, mask=~drawn | alike), 1)
+        _, region = cv2.connectedComponents((~drawn | alike).astype(np.uint8), connectivity=4)
+        reached = np.isin(region, np.unique(region[~drawn]))
+        wrong = drawn & grow(drawn & reached, 1)
         filled = fill_holes(picture.astype(np.float32), drawn & ~wrong)
         picture[wrong] = np.rint(filled[wrong]).astype(np.uint8)
     return torch.from_numpy(mended)

@@ -38,21 +38,25 @@ def command(
 
       dreamactor bench speech --audio-weights audio-run --clips talking --plots curves
     """
-    from dreamactor.app.bench.speech import (
-        bench_length,
-        bench_recorded_voices,
-        bench_silence,
-        bench_voices,
-        speech_table,
-        voice_rows,
-    )
     from dreamactor.app.progress import named_bars
     from dreamactor.app.scores import write_scores
+    from dreamactor.errors import ConfigError
     from dreamactor.inference.audio_encoder import load_audio_encoder
     from dreamactor.inference.bundle import load_bundle
     from dreamactor.inference.speech import require_audio
     from dreamactor.video.output import check_output
 
+    try:
+        from dreamactor.app.bench.speech import (
+            bench_length,
+            bench_recorded_voices,
+            bench_silence,
+            bench_voices,
+            speech_table,
+            voice_rows,
+        )
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"{error.name} is not installed. Run: pip install 'dreamactor[train]'") from error
     if json_file is not None:
         check_output(json_file, suffixes=(".json",))
     bundle = load_bundle(model)

@@ -213,9 +213,13 @@ def _train_audio(output: Path, samples: int | None, start: str | None, *, scale:
     from dataclasses import replace
 
     from dreamactor.app.progress import training_lines
+    from dreamactor.errors import ConfigError
     from dreamactor.inference.bundle import load_face_encoders
-    from dreamactor.recipes.audio import AudioRecipe, train_audio
 
+    try:
+        from dreamactor.recipes.audio import AudioRecipe, train_audio
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"{error.name} is not installed. Run: pip install 'dreamactor[train]'") from error
     recipe = AudioRecipe(workers=workers, seed=seed).scaled(scale)
     recipe = replace(recipe, num_clips=samples or recipe.num_clips)
     faces = load_face_encoders(start or "actor").landmarks
